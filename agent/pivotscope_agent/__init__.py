@@ -1,0 +1,1 @@
+"""Pivotscope's agent: samples running Python and Ruby processes with little harm."""

@@ -1,0 +1,1 @@
+"""Pivotscope's collector: ingest, store, scores, plans, comparisons and the admin CLI."""

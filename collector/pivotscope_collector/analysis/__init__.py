@@ -1,0 +1,1 @@
+"""Plans without a server: profiles from outside in, the same ranking out."""

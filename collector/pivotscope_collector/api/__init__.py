@@ -1,0 +1,1 @@
+"""The doors of the collector: query and admin services over gRPC."""

@@ -1,0 +1,1 @@
+"""The admin command line: one small file per command group."""

@@ -1,0 +1,1 @@
+"""Two real services, under real load, from the first sample to the before/after."""

@@ -1,0 +1,1 @@
+"""Before and after: did it bring what was promised?"""

@@ -1,0 +1,1 @@
+"""What comes in: validate, decode to columns, write in groups, acknowledge."""

@@ -1,0 +1,1 @@
+"""What runs on a schedule: roll-ups, scores, the plan's refresh."""

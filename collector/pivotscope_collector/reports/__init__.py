@@ -1,0 +1,1 @@
+"""Ways to show a result: tables, sparklines, flame graphs."""

@@ -1,0 +1,1 @@
+"""From evidence to candidates: movable part, speedup priors, boundary, effort, value and score."""

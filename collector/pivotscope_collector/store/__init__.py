@@ -1,0 +1,1 @@
+"""The only room that knows ClickHouse: client, schema, writers, roll-ups and queries."""

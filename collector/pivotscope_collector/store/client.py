@@ -1,0 +1,117 @@
+"""The one place that imports the ClickHouse driver."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client as Driver
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from pivotscope_collector.errors import StoreError
+
+Columns = dict[str, list[Any]]
+
+
+class Client:
+    """A connection to ClickHouse, embedded (`path`) or over HTTP(S) (`url`); safe to use from several threads.
+
+    Each thread gets a driver of its own, because a driver serialises its queries. Every call blocks, so
+    callers on an event loop go through `asyncio.to_thread`. Every failure is a `StoreError`.
+
+    Times cross this border as integers, unix nanoseconds; the SQL converts them.
+    """
+
+    def __init__(self, *, path: str = "", url: str = "", user: str = "", password: str = "", database: str) -> None:
+        self._path = path
+        self._url = url
+        self._user = user
+        self._password = password
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._drivers: list[Driver] = []
+        self._closed = False
+        self.database = database
+
+    @property
+    def location(self) -> str:
+        """Where the data is: the folder or the address, without credentials."""
+        return self._path or self._url
+
+    def query(self, name: str, parameters: Mapping[str, object] | None = None) -> Columns:
+        """Run `sql/<name>.sql` with bound parameters; columns by name, in the order of the statement."""
+        return self.run(statement(name), parameters)
+
+    def run(self, sql: str, parameters: Mapping[str, object] | None = None) -> Columns:
+        """Run a statement that returns rows."""
+        try:
+            result = self._driver().query(sql, parameters=dict(parameters or {}), column_oriented=True)
+        except ClickHouseError as error:
+            raise StoreError(f"{self.location}: {_first_line(error)}") from error
+        columns = result.result_columns if result.result_columns else [[] for _ in result.column_names]
+        return {column: list(values) for column, values in zip(result.column_names, columns, strict=True)}
+
+    def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+        """Run a statement that returns nothing: DDL, or INSERT … SELECT."""
+        try:
+            self._driver().command(sql, parameters=dict(parameters or {}))
+        except ClickHouseError as error:
+            raise StoreError(f"{self.location}: {_first_line(error)}") from error
+
+    def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+        """Insert columns of equal length; stored when this returns. Times are numbers in the column's own unit."""
+        try:
+            self._driver().insert(table, list(columns.values()), column_names=list(columns), column_oriented=True)
+        except ClickHouseError as error:
+            raise StoreError(f"{self.location}: insert into {table}: {_first_line(error)}") from error
+
+    def close(self) -> None:
+        """Close every driver; no call may be under way."""
+        with self._lock:
+            self._closed = True
+            for driver in self._drivers:
+                driver.close()
+            self._drivers.clear()
+
+    def _driver(self) -> Driver:
+        driver: Driver | None = getattr(self._local, "driver", None)
+        if driver is None:
+            driver = self._connect()
+            self._local.driver = driver
+        return driver
+
+    def _connect(self) -> Driver:
+        with self._lock:
+            if self._closed:
+                raise StoreError(f"{self.location}: the store is closed")
+            try:
+                driver = self._open()
+            except ImportError as error:
+                raise StoreError(
+                    "the embedded store needs chDB: install pivotscope[embedded], or set PIVOTSCOPE_CLICKHOUSE_URL"
+                ) from error
+            except ClickHouseError as error:
+                raise StoreError(f"cannot open {self.location}: {_first_line(error)}") from error
+            self._drivers.append(driver)
+            return driver
+
+    def _open(self) -> Driver:
+        if self._path:
+            driver = clickhouse_connect.get_client(interface="chdb", path=self._path)
+        else:
+            driver = clickhouse_connect.get_client(dsn=self._url, username=self._user or None, password=self._password)
+        driver.command(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
+        driver.database = self.database
+        return driver
+
+
+@cache
+def statement(name: str) -> str:
+    """The text of `sql/<name>.sql`."""
+    return resources.files(__package__).joinpath("sql", f"{name}.sql").read_text("utf-8")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

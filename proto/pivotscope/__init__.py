@@ -1,0 +1,1 @@
+"""What both sides of Pivotscope share: the wire contract and the profile model."""
