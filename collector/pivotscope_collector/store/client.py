@@ -50,7 +50,7 @@ class Client:
             result = self._driver().query(sql, parameters=dict(parameters or {}), column_oriented=True)
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: {_first_line(error)}") from error
-        columns = result.result_columns if result.result_columns else [[] for _ in result.column_names]
+        columns = result.result_columns or [[] for _ in result.column_names]
         return {column: list(values) for column, values in zip(result.column_names, columns, strict=True)}
 
     def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
