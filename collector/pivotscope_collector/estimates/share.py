@@ -1,7 +1,9 @@
 """A share of CPU with its interval, clustered by process and window."""
 
 from dataclasses import dataclass
-from math import exp, log, sqrt
+from math import exp, inf, log, sqrt
+
+from scipy.special import stdtrit
 
 MINIMUM_CLUSTERS = 8
 """Below this many windows the clustered variance is not to be trusted (evidence: insufficient data)."""
@@ -94,3 +96,52 @@ def standard_error(moments: Moments) -> float:
         return float("inf")
     p = ratio(moments)
     return sqrt(residual_sum(moments, p) * n / (n - 1)) / moments.x
+
+
+def share(moments: Moments) -> Share:
+    """The share Σy ÷ Σx with its 95 % interval, clustered by window.
+
+    The interval is symmetric on the logit scale, so that it stays within (0, 1), with Student's t on clusters − 1
+    degrees of freedom. Where the linearised variance vanishes (never seen, always seen, the same in every window) it
+    says nothing about the next window: then each window counts as one observation of a binomial and Wilson's interval
+    is taken with the same t. Source for the effective sample size: Korn and Graubard, Survey Methodology 24 (1998),
+    193-201; for the interval: Wilson, JASA 22 (1927), 209-212. With nothing sampled the interval is (0, 1).
+    """
+    n = moments.clusters
+    if n < 1 or moments.x <= 0:
+        return Share(0.0, 0.0, 1.0, inf, n)
+    p = ratio(moments)
+    t = t_quantile(n - 1) if n > 1 else t_quantile(1)
+    error = standard_error(moments)
+    if n > 1 and error > 1e-12 and 0.0 < p < 1.0:
+        sd = error / (p * (1.0 - p))
+        centre = logit(p)
+        return Share(p, expit(centre - t * sd), expit(centre + t * sd), sd, n)
+    low, high = wilson(p, n, t)
+    return Share(p, low, high, logit_spread(low, high) / t, n)
+
+
+def share_from_interval(estimate: float, low: float, high: float, clusters: int) -> Share:
+    """A share whose bounds are known already, from a sum over pools or another estimator."""
+    bounded = Interval(*(min(1.0, max(0.0, value)) for value in (estimate, low, high)))
+    t = t_quantile(clusters - 1) if clusters > 1 else t_quantile(1)
+    return Share(bounded.estimate, bounded.low, bounded.high, logit_spread(bounded.low, bounded.high) / t, clusters)
+
+
+def t_quantile(degrees: float, probability: float = 0.975) -> float:
+    """Student's t at a probability; 97.5 % unless told otherwise."""
+    return float(stdtrit(degrees, probability))
+
+
+def wilson(p: float, n: float, z: float) -> tuple[float, float]:
+    """Wilson's score interval for a proportion p of n independent observations, z standard deviations wide."""
+    shrink = 1.0 + z * z / n
+    centre = (p + z * z / (2.0 * n)) / shrink
+    half = z * sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n)) / shrink
+    return max(0.0, min(p, centre - half)), min(1.0, max(p, centre + half))
+
+
+def logit_spread(low: float, high: float) -> float:
+    """Half the width of an interval on the logit scale; bounds at 0 or 1 are read as one in a million."""
+    edge = 1e-6
+    return (logit(min(1.0 - edge, max(edge, high))) - logit(min(1.0 - edge, max(edge, low)))) / 2.0

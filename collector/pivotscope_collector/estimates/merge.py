@@ -1,0 +1,59 @@
+"""Sums of attributed CPU over pools of one service."""
+
+from collections.abc import Sequence
+from math import hypot
+
+from pivotscope_collector.estimates.pool import FunctionCpu, Pool, PoolCpu
+from pivotscope_collector.estimates.share import Interval, Share, share_from_interval
+
+
+def without_arms(pool: Pool) -> Pool:
+    """The service and language of a pool."""
+    return Pool(pool.service, "", "", "", pool.language)
+
+
+def merge_pools(pool: Pool, parts: Sequence[PoolCpu]) -> PoolCpu:
+    """Several pools as one; `held` is weighted by CPU and None where no part knows it."""
+    told = [(part.held, part.attributed_ns) for part in parts if part.held is not None]
+    weight = sum(cpu for _, cpu in told)
+    return PoolCpu(
+        pool=pool,
+        attributed_ns=sum(part.attributed_ns for part in parts),
+        unattributed_ns=sum(part.unattributed_ns for part in parts),
+        other_ns=sum(part.other_ns for part in parts),
+        held=sum(held * cpu for held, cpu in told) / weight if weight > 0.0 else None,
+        windows=sum(part.windows for part in parts),
+        samples=sum(part.samples for part in parts),
+    )
+
+
+def merge_functions(pool: PoolCpu, parts: Sequence[FunctionCpu]) -> FunctionCpu:
+    """A function over several pools; `pool` is their sum. Native time is known where it is for most of the CPU."""
+    own, total = (_sum([part.self_ns for part in parts]), _sum([part.total_ns for part in parts]))
+    known = sum(part.total_ns.estimate for part in parts if part.native_known)
+    return FunctionCpu(
+        pool=pool.pool,
+        function=parts[0].function,
+        samples=sum(part.samples for part in parts),
+        self_ns=own,
+        total_ns=total,
+        native_ns=_sum([part.native_ns for part in parts]),
+        self_native_ns=sum(part.self_native_ns for part in parts),
+        native_known=known > total.estimate / 2.0,
+        self_share=_share(own, pool),
+        total_share=_share(total, pool),
+    )
+
+
+def _sum(parts: Sequence[Interval]) -> Interval:
+    estimate = sum(part.estimate for part in parts)
+    low = hypot(*(part.estimate - part.low for part in parts))
+    high = hypot(*(part.high - part.estimate for part in parts))
+    return Interval(estimate, max(0.0, estimate - low), estimate + high)
+
+
+def _share(cpu: Interval, pool: PoolCpu) -> Share:
+    whole = pool.attributed_ns
+    if whole <= 0.0:
+        return share_from_interval(0.0, 0.0, 1.0, pool.windows)
+    return share_from_interval(cpu.estimate / whole, cpu.low / whole, cpu.high / whole, pool.windows)

@@ -1,0 +1,106 @@
+"""What the roll-ups say about a pool and its functions, and what attribution makes of it."""
+
+from dataclasses import dataclass
+
+from pivotscope.profile.language import Language
+from pivotscope.profile.window import Mode
+
+from pivotscope_collector.estimates.share import Interval, Share
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Processes that are replicas of each other. Empty strings stand for a sum over that dimension."""
+
+    service: str
+    environment: str
+    version: str
+    variant: str
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class PoolSums:
+    """A pool in one mode over a range of time: sums of rows of `pools_*`. All times are nanoseconds.
+
+    `windows` are complete windows. `x` is Σ samples × period over them, `xx` its sum of squares. `complete_cpu_ns` is
+    what /proc counted in them. `attributed_ns` and `unattributed_ns` add up, over the modes, to the pool's whole CPU.
+    """
+
+    pool: Pool
+    mode: Mode
+    windows: int
+    samples: int
+    x: float
+    xx: float
+    complete_cpu_ns: float
+    attributed_ns: float
+    unattributed_ns: float
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSums:
+    """A function of a pool in one mode: sums of rows of `functions_*` over the same range.
+
+    `function` is its id. Counts are samples (recursion once); `*_y` are samples × period in nanoseconds, `*_yy` and
+    `*_xy` their sums of squares and of products with the windows' x.
+    """
+
+    pool: Pool
+    mode: Mode
+    function: int
+    self_samples: int
+    total_samples: int
+    self_native: int
+    total_native: int
+    self_y: float
+    self_yy: float
+    self_xy: float
+    total_y: float
+    total_yy: float
+    total_xy: float
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCpu:
+    """CPU of a function of a pool, in nanoseconds with 95 % intervals, and as shares of the pool's attributed CPU.
+
+    `native_ns` is the part of the total that ran in native code or outside the interpreter lock, `self_native_ns` that
+    of the function itself. `native_known` is False where nothing could tell native time under the lock.
+    """
+
+    pool: Pool
+    function: int
+    samples: int
+    self_ns: Interval
+    total_ns: Interval
+    native_ns: Interval
+    self_native_ns: float
+    native_known: bool
+    self_share: Share
+    total_share: Share
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCpu:
+    """CPU of a pool, in nanoseconds: `attributed_ns` + `unattributed_ns` is what /proc counted.
+
+    `other_ns` is attributed CPU of functions that were not handed in; with all of them it is 0. `held` is the part
+    of CPU under the interpreter lock, None where no window could tell.
+    """
+
+    pool: Pool
+    attributed_ns: float
+    unattributed_ns: float
+    other_ns: float
+    held: float | None
+    windows: int
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Measured CPU, split. Σ self + other + unattributed is the total CPU of the pools."""
+
+    pools: tuple[PoolCpu, ...]
+    functions: tuple[FunctionCpu, ...]
