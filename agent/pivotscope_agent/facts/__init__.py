@@ -1,0 +1,1 @@
+"""Numbers about source files: names by line, size, shape. Read in a short-lived child; never the text."""

@@ -1,0 +1,1 @@
+"""From frames to functions: whose code a file is, and what its functions are called."""

@@ -1,0 +1,141 @@
+"""From a tool's stacks to stacks of named functions, in the order of the data.
+
+iterators   which C frames of Ruby only drive blocks
+leaf        what the native frames at the end of a stack stand for
+named       drop threads, processes and native frames; fold wrappers into the function around them
+merge       equal stacks become one
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from pivotscope.profile.folded import NATIVE_ONLY, WRAPPERS, Folded, FoldedStack
+from pivotscope.profile.frame import Frame, RawStack
+from pivotscope.profile.native import Leaf, classify_leaf
+from pivotscope.profile.rbspy import C_FUNCTION
+
+_GROUP = re.compile(r"thread \((?:0x[0-9A-Fa-f]+|\d+)\)|process \d+:")
+_RUBY_WRAPPER = re.compile(r"(?:(?:block|rescue|ensure)(?: \(\d+ levels\))? in )+")
+_ROOT = 0
+
+
+def fold(stacks: Iterable[RawStack], *, settle: bool = True) -> Folded:
+    """Fold the stacks of one window.
+
+    Python before 3.11 prints `<lambda>` and `<genexpr>` without saying whose. With `settle` they go to the caller where
+    that is in the same file, else to the top level; without, they stay for a resolver that knows the source.
+    """
+    raw = tuple(stacks)
+    iterators = _Iterators(raw)
+    qualified = _names_are_qualified(raw)
+    counts: dict[tuple[Frame, ...], list[int]] = {}
+    waiting = 0
+    for stack in raw:
+        leaf = _leaf(stack.frames, iterators)
+        if leaf is Leaf.WAITING:
+            waiting += stack.count
+            continue
+        frames = _named(stack.frames, qualified=qualified, settle=settle)
+        entry = counts.setdefault(frames, [0, 0])
+        entry[0] += stack.count
+        entry[1] += stack.count if leaf is Leaf.NATIVE else 0
+    return Folded(tuple(FoldedStack(frames, count, native) for frames, (count, native) in counts.items()), waiting)
+
+
+class _Iterators:
+    """C functions of Ruby that were seen calling back into Ruby, by their place in the tree of prefixes.
+
+    `times`, `each` and `map` are C functions, but time found in them is the block's plumbing and goes away with it.
+    rbspy cannot name them; what tells them from a C function that works is that the same prefix also occurs with a
+    Ruby frame of some file above it.
+    """
+
+    def __init__(self, stacks: Sequence[RawStack]) -> None:
+        self._children: dict[tuple[int, Frame], int] = {}
+        self._nodes: set[int] = set()
+        for stack in stacks:
+            if any(_is_ruby_c(frame) for frame in stack.frames):
+                self._insert(stack.frames)
+
+    def _insert(self, frames: Sequence[Frame]) -> None:
+        node = _ROOT
+        run: list[int] = []
+        for frame in frames:
+            node = self._children.setdefault((node, frame), len(self._children) + 1)
+            if _is_ruby_c(frame):
+                run.append(node)
+            else:
+                if frame.path:
+                    self._nodes.update(run)
+                run.clear()
+
+    def is_iterator(self, frames: Sequence[Frame]) -> bool:
+        """Whether the last of these frames called back into Ruby somewhere in the window."""
+        node = _ROOT
+        for frame in frames:
+            node = self._children[node, frame]
+        return node in self._nodes
+
+
+def _is_ruby_c(frame: Frame) -> bool:
+    return frame.native and frame.name.endswith(C_FUNCTION)
+
+
+def _names_are_qualified(stacks: Iterable[RawStack]) -> bool:
+    """Whether names carry their class and function, as py-spy's do on Python 3.11 and later."""
+    return any("." in frame.name for stack in stacks for frame in stack.frames if not frame.native and frame.line)
+
+
+def _leaf(frames: Sequence[Frame], iterators: _Iterators) -> Leaf:
+    start = len(frames)
+    while start and frames[start - 1].native:
+        start -= 1
+    if start == len(frames):
+        return Leaf.INTERPRETER
+    if _is_ruby_c(frames[-1]):
+        return Leaf.INTERPRETER if iterators.is_iterator(frames) else Leaf.NATIVE
+    return classify_leaf(frames[start:])
+
+
+def _named(frames: Iterable[Frame], *, qualified: bool, settle: bool) -> tuple[Frame, ...]:
+    named: list[Frame] = []
+    for frame in frames:
+        if frame.native or (not frame.path and _GROUP.match(frame.name)):
+            continue
+        name, wrapped = owner_name(frame.name)
+        below = named[-1] if named else None
+        same_file = below is not None and below.path == frame.path
+        if name in WRAPPERS:
+            if qualified or (settle and not same_file):
+                name = "<module>"
+            elif same_file and below is not None and (settle or name not in {"<lambda>", "<genexpr>"}):
+                name = below.name
+        if wrapped and same_file and below is not None and below.name == name:
+            named[-1] = Frame(name, frame.path, frame.line or below.line)
+        else:
+            named.append(Frame(name, frame.path, frame.line) if wrapped else frame)
+    return tuple(named) or (NATIVE_ONLY,)
+
+
+@lru_cache(maxsize=16_384)
+def owner_name(name: str) -> tuple[str, bool]:
+    """Name of the function that a frame's time belongs to, and whether the frame only wraps a part of it.
+
+    `A.inner.<locals>.<genexpr>` → `A.inner`, `block (2 levels) in work` → `work`, `<top (required)>` → `<main>`. A
+    wrapper in a class body belongs to what is around the class; one whose owner the name does not tell stays as it is.
+    """
+    if ruby := _RUBY_WRAPPER.match(name):
+        inner, _ = owner_name(name[ruby.end() :])
+        return inner, True
+    if name.startswith("<top "):
+        return "<main>", False
+    head, separator, tail = name.rpartition(".")
+    if tail not in WRAPPERS:
+        return name, False
+    if not separator:
+        return name, True
+    around = head.removesuffix(".<locals>")
+    if around == head:  # in a class body
+        around = head.rpartition(".<locals>.")[0] or "<module>"
+    return owner_name(around)[0], True

@@ -1,0 +1,63 @@
+"""Output of `rbspy record -o collapsed`: one line a distinct stack, frames root first, then the count.
+
+    <main> - /srv/shop/app.rb:32;block in work - /srv/shop/app.rb:8;(unknown) [c function] - (unknown) 12
+
+C functions have no name here, code that ships inside the interpreter has the path `unknown`.
+"""
+
+import re
+from functools import lru_cache
+
+from pivotscope.profile.errors import ProfileFormatError, excerpt
+from pivotscope.profile.frame import Frame, RawStack
+
+TOOL = "rbspy collapsed"
+C_FUNCTION = "[c function]"
+_LOCATED = re.compile(r" - .*(?::\d+|\((?:unknown)\)|unknown)$")
+
+
+def parse_rbspy(text: str) -> tuple[RawStack, ...]:
+    """Parse collapsed output, in its order. Blank lines are skipped; any other line must be frames and a count."""
+    stacks = []
+    for number, line in enumerate(text.split("\n"), start=1):
+        stripped = line.rstrip("\r")
+        if not stripped:
+            continue
+        frames, separator, count = stripped.rpartition(" ")
+        if not separator or not (count.isascii() and count.isdigit()) or len(count) > 18:
+            raise ProfileFormatError(TOOL, f"expected 'frame;frame COUNT', found {excerpt(stripped)}", line=number)
+        stacks.append(RawStack(_frames(frames, number), int(count)))
+    return tuple(stacks)
+
+
+def ruby_frame(name: str, path: str, line: int) -> Frame:
+    """A frame as rbspy names it in any of its formats."""
+    if name.endswith(C_FUNCTION):
+        return Frame(name, "", 0, native=True)
+    return Frame(name, "" if path in {"unknown", "(unknown)"} else path, line)
+
+
+def _frames(text: str, number: int) -> tuple[Frame, ...]:
+    frames = []
+    pending = ""
+    for piece in text.split(";"):
+        whole = f"{pending};{piece}" if pending else piece
+        frame = _frame(whole)
+        pending = "" if frame else whole
+        if frame:
+            frames.append(frame)
+    if pending or not frames:
+        raise ProfileFormatError(TOOL, f"expected 'name - path:line', found {excerpt(pending)}", line=number)
+    return tuple(frames)
+
+
+@lru_cache(maxsize=16_384)
+def _frame(text: str) -> Frame | None:
+    """The frame that `text` prints; None where it is not whole (a path may hold semicolons)."""
+    if _LOCATED.search(text) is None:
+        return None
+    name, _, location = text.partition(" - ")
+    path, separator, line = location.rpartition(":")
+    if not separator or not (line.isascii() and line.isdigit()) or len(line) > 9:
+        return ruby_frame(name, location, 0)
+    return ruby_frame(name, path, int(line))
