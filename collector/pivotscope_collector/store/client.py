@@ -1,6 +1,7 @@
 """The one place that imports the ClickHouse driver."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import resources
@@ -11,8 +12,12 @@ from clickhouse_connect.driver.client import Client as Driver
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pivotscope_collector.errors import StoreError
+from pivotscope_collector.store import folder
 
 Columns = dict[str, list[Any]]
+
+# Every partition key is a function of the sorting key, so FINAL need not look across partitions.
+_SETTINGS = {"do_not_merge_across_partitions_select_final": 1}
 
 
 class Client:
@@ -38,25 +43,42 @@ class Client:
     @property
     def location(self) -> str:
         """Where the data is: the folder or the address, without credentials."""
-        return self._path or self._url
+        return self._path or self._url.rpartition("@")[2]
+
+    def create_database(self, cluster: str = "") -> None:
+        """Create the database where it does not exist, on every node of `cluster` if one is named."""
+        clause = f" ON CLUSTER `{cluster}`" if cluster else ""
+        self.command(f"CREATE DATABASE IF NOT EXISTS `{self.database}`{clause}", database="")
 
     def query(self, name: str, parameters: Mapping[str, object] | None = None) -> Columns:
         """Run `sql/<name>.sql` with bound parameters; columns by name, in the order of the statement."""
         return self.run(statement(name), parameters)
 
     def run(self, sql: str, parameters: Mapping[str, object] | None = None) -> Columns:
-        """Run a statement that returns rows."""
+        """Run a statement that returns rows. Without rows every column is there, and empty."""
         try:
-            result = self._driver().query(sql, parameters=dict(parameters or {}), column_oriented=True)
+            result = self._driver().query(
+                sql, parameters=dict(parameters or {}), column_oriented=True, settings=_SETTINGS
+            )
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: {_first_line(error)}") from error
-        columns = result.result_columns or [[] for _ in result.column_names]
-        return {column: list(values) for column, values in zip(result.column_names, columns, strict=True)}
+        # The engine names no columns where there are no rows.
+        columns: Columns = defaultdict(list)
+        columns.update(
+            (column, list(values)) for column, values in zip(result.column_names, result.result_columns, strict=False)
+        )
+        return columns
 
-    def command(self, sql: str, parameters: Mapping[str, object] | None = None) -> None:
+    def command(self, sql: str, parameters: Mapping[str, object] | None = None, database: str | None = None) -> None:
         """Run a statement that returns nothing: DDL, or INSERT … SELECT."""
         try:
-            self._driver().command(sql, parameters=dict(parameters or {}))
+            driver = self._driver()
+            if database is not None:
+                driver.database = database
+            try:
+                driver.command(sql, parameters=dict(parameters or {}), settings=_SETTINGS)
+            finally:
+                driver.database = self.database
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: {_first_line(error)}") from error
 
@@ -77,7 +99,7 @@ class Client:
 
     def _driver(self) -> Driver:
         driver: Driver | None = getattr(self._local, "driver", None)
-        if driver is None:
+        if driver is None or self._closed:
             driver = self._connect()
             self._local.driver = driver
         return driver
@@ -93,18 +115,18 @@ class Client:
                     "the embedded store needs chDB: install pivotscope[embedded], or set PIVOTSCOPE_CLICKHOUSE_URL"
                 ) from error
             except ClickHouseError as error:
-                raise StoreError(f"cannot open {self.location}: {_first_line(error)}") from error
+                reason = folder.explain(self._path) if self._path else ""
+                raise StoreError(f"cannot open {self.location}: {reason or _first_line(error)}") from error
+            driver.database = self.database
             self._drivers.append(driver)
             return driver
 
     def _open(self) -> Driver:
         if self._path:
-            driver = clickhouse_connect.get_client(interface="chdb", path=self._path)
-        else:
-            driver = clickhouse_connect.get_client(dsn=self._url, username=self._user or None, password=self._password)
-        driver.command(f"CREATE DATABASE IF NOT EXISTS `{self.database}`")
-        driver.database = self.database
-        return driver
+            if not self._drivers:
+                folder.prepare(self._path)
+            return clickhouse_connect.get_client(interface="chdb", path=self._path)
+        return clickhouse_connect.get_client(dsn=self._url, username=self._user or None, password=self._password)
 
 
 @cache

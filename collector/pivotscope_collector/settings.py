@@ -1,0 +1,150 @@
+"""Everything that can be set, read once: environment over file over default."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from pivotscope_collector.errors import UsageError
+
+PREFIX = "PIVOTSCOPE_"
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Days that each kind of row is kept: the one source of every TTL in the schema."""
+
+    raw_days: int = 14
+    minute_days: int = 60
+    hour_days: int = 400
+    day_days: int = 1825
+    dictionary_days: int = 1825
+
+    def __post_init__(self) -> None:
+        order = (self.raw_days, self.minute_days, self.hour_days, self.day_days)
+        if min(order) < 1 or list(order) != sorted(order) or self.dictionary_days < self.day_days:
+            raise UsageError(
+                "retention must be 1 <= raw_days <= minute_days <= hour_days <= day_days <= dictionary_days, got "
+                + ", ".join(f"{item.name}={getattr(self, item.name)}" for item in fields(self))
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The collector's settings. Each is PIVOTSCOPE_<NAME> in the environment, or <name> in a TOML file.
+
+    Times are seconds. An empty `clickhouse_url` means the embedded engine in `data_dir`.
+    """
+
+    listen: str = "127.0.0.1:4640"
+    token_file: str = ""
+    data_dir: str = "pivotscope-data"
+    clickhouse_url: str = ""
+    clickhouse_user: str = ""
+    clickhouse_password: str = field(default="", repr=False)
+    clickhouse_database: str = "pivotscope"
+    clickhouse_cluster: str = ""
+    fsync: bool = False
+    commit_seconds: float = 0.08
+    commit_rows: int = 20_000
+    rollup_seconds: float = 5.0
+    rollup_margin_seconds: float = 30.0
+    plan_seconds: float = 15.0
+    plan_range_hours: float = 24.0
+    expiry_seconds: float = 3600.0
+    drain_seconds: float = 10.0
+    retention: Retention = field(default_factory=Retention)
+
+    def __post_init__(self) -> None:
+        for name in ("commit_seconds", "rollup_seconds", "rollup_margin_seconds", "plan_seconds", "expiry_seconds"):
+            value = getattr(self, name)
+            if not 0 < value < float("inf"):
+                raise UsageError(f"{name}={value}: expected seconds above 0")
+        if self.commit_rows < 1:
+            raise UsageError(f"commit_rows={self.commit_rows}: expected rows above 0")
+        for name in ("clickhouse_database", "clickhouse_cluster"):
+            value = getattr(self, name)
+            if not value.replace("_", "a").isalnum() and value:
+                raise UsageError(f"{name}={value!r}: expected letters, digits and underscores")
+        if not self.clickhouse_database:
+            raise UsageError("clickhouse_database is empty: expected the name of a database")
+        split_listen(self.listen)
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the engine runs in this process."""
+        return not self.clickhouse_url
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine can connect."""
+        return split_listen(self.listen)[0] in LOOPBACK
+
+
+def split_listen(listen: str) -> tuple[str, int]:
+    """Host and port of "host:port"; an IPv6 host stands in brackets. Raises UsageError."""
+    host, colon, port = listen.rpartition(":")
+    if not colon or not host or not port.isdecimal() or int(port) > 65535:
+        raise UsageError(f"listen={listen!r}: expected host:port with a port of 0 to 65535")
+    return host, int(port)
+
+
+def load(environment: Mapping[str, str], path: Path | None = None, **overrides: object) -> Settings:
+    """Settings from a TOML file, the environment above it, and `overrides` (None: not given) above that."""
+    values: dict[str, object] = dict(_read(path)) if path else {}
+    retention = values.pop("retention", {})
+    if not isinstance(retention, dict):
+        raise UsageError(f"{path}: retention={retention!r}: expected a table")
+    for item in fields(Settings):
+        key = PREFIX + item.name.upper()
+        if key in environment and item.name != "retention":
+            values[item.name] = environment[key]
+    for item in fields(Retention):
+        key = f"{PREFIX}RETENTION_{item.name.upper()}"
+        if key in environment:
+            retention[item.name] = environment[key]
+    values |= {key: value for key, value in overrides.items() if value is not None}
+    return Settings(**_typed(Settings, values, ""), retention=Retention(**_typed(Retention, retention, "retention.")))
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: not a TOML file: {error}") from error
+
+
+def _typed(kind: type[object], values: Mapping[str, object], prefix: str) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    unknown = [name for name in values if name not in hints]
+    if unknown:
+        known = ", ".join(prefix + name for name in hints)
+        raise UsageError(f"unknown setting {prefix}{unknown[0]}; known are {known}")
+    return {name: _convert(prefix + name, hints[name], value) for name, value in values.items()}
+
+
+def _convert(name: str, kind: type[object], value: object) -> object:
+    if kind is bool:
+        return _boolean(name, value)
+    if kind is str and isinstance(value, str | Path):
+        return str(value)
+    if kind in {int, float} and not isinstance(value, bool) and isinstance(value, str | int | float):
+        try:
+            return int(value) if kind is int else float(value)
+        except ValueError:
+            pass
+    expected = {int: "a whole number", float: "a number", str: "text"}.get(kind, str(kind))
+    raise UsageError(f"{name}={value!r}: expected {expected}")
+
+
+def _boolean(name: str, value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if isinstance(value, str) and value.lower() in known:
+        return known[value.lower()]
+    raise UsageError(f"{name}={value!r}: expected true or false")

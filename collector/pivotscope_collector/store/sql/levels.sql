@@ -1,0 +1,2 @@
+-- Levels that have been rolled up at all.
+SELECT DISTINCT level FROM progress
