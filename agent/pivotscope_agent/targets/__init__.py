@@ -1,0 +1,1 @@
+"""Which processes to look at, and what they belong to."""

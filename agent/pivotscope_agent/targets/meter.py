@@ -1,0 +1,72 @@
+"""What a process has used so far, read so that no CPU time is lost or counted twice."""
+
+from dataclasses import dataclass
+
+from pivotscope.profile.window import Usage
+
+from pivotscope_agent.errors import ProcessGoneError
+from pivotscope_agent.targets import procfs
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Totals of a process since its start: CPU in nanoseconds, memory and I/O in bytes."""
+
+    cpu_ns: int
+    system_ns: int
+    resident_bytes: int = 0
+    read_bytes: int = 0
+    written_bytes: int = 0
+    threads: int = 0
+    state: str = "R"
+
+
+class Meter:
+    """Cumulative counters of one process, named by pid and start.
+
+    `read` raises ProcessGoneError once the process has ended; `last` is then the final reading.
+    """
+
+    def __init__(self, pid: int, start_ticks: int) -> None:
+        self._pid = pid
+        self._start_ticks = start_ticks
+        self.last = Reading(0, 0)
+
+    def read(self) -> Reading:
+        """Read the counters now. CPU never goes back."""
+        now = procfs.stat(self._pid)
+        if now.start_ticks != self._start_ticks or now.state in "ZX":
+            message = f"process {self._pid} has ended"
+            raise ProcessGoneError(message)
+        total = max(self.last.cpu_ns, procfs.cpu_ns(self._pid))
+        read, written = procfs.io_bytes(self._pid)
+        self.last = Reading(
+            cpu_ns=total,
+            system_ns=_between(now.system_ns, self.last.system_ns, self.last.system_ns + total - self.last.cpu_ns),
+            resident_bytes=now.resident_bytes,
+            read_bytes=max(read, self.last.read_bytes),
+            written_bytes=max(written, self.last.written_bytes),
+            threads=now.threads,
+            state=now.state,
+        )
+        return self.last
+
+
+def usage_between(before: Reading, after: Reading, proportional_bytes: int = 0) -> Usage:
+    """What was used from one reading to the next; memory and threads as they stood at the end."""
+    cpu = after.cpu_ns - before.cpu_ns
+    system = min(cpu, after.system_ns - before.system_ns)
+    return Usage(
+        cpu_user_ns=cpu - system,
+        cpu_system_ns=system,
+        resident_bytes=after.resident_bytes,
+        proportional_bytes=proportional_bytes,
+        read_bytes=after.read_bytes - before.read_bytes,
+        written_bytes=after.written_bytes - before.written_bytes,
+        threads=after.threads,
+    )
+
+
+def _between(value: int, low: int, high: int) -> int:
+    """The kernel's system time moves in ticks; keep it within what the exact clock allows."""
+    return max(low, min(value, high))

@@ -1,0 +1,28 @@
+"""A process that was selected."""
+
+from dataclasses import dataclass
+
+from pivotscope.profile.window import Process
+
+from pivotscope_agent.targets.runtime_kind import Runtime
+from pivotscope_agent.targets.selector import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A selected process: how it is named on the wire, and what naming and sampling need to know of it.
+
+    (`process.pid`, `start_ticks`) is its identity on this host. `working_folder` is where
+    the process stands, as it sees it.
+    """
+
+    process: Process
+    start_ticks: int
+    runtime: Runtime
+    labels: Labels
+    working_folder: str = ""
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Pid and start: pids come back."""
+        return self.process.pid, self.start_ticks
