@@ -1,0 +1,38 @@
+"""Names: functions by id and by name, services, agents."""
+
+from collections.abc import Sequence
+
+from pivotscope.profile.function import Function, Owner
+from pivotscope.profile.language import Language
+
+from pivotscope_collector.store.client import Client, Columns
+from pivotscope_collector.store.sums import rows
+
+
+def functions_by_id(client: Client, ids: Sequence[int]) -> dict[int, Function]:
+    """The functions with these ids."""
+    return _functions(client.query("functions_by_id", {"ids": list(ids)}))
+
+
+def functions_by_name(client: Client, name: str) -> dict[int, Function]:
+    """Functions whose qualified name is `name`, or ends with it after a dot or a hash."""
+    return _functions(client.query("functions_by_name", {"name": name}))
+
+
+def services(client: Client) -> list[str]:
+    """Every service that ever sent a window, in order."""
+    return list(client.query("services")["service"])
+
+
+def agents(client: Client, active_since_ns: int) -> Columns:
+    """Every agent at its newest epoch, with the services and outcomes of its windows since then."""
+    return client.query("agents", {"active_since_ns": active_since_ns})
+
+
+def _functions(columns: Columns) -> dict[int, Function]:
+    return {
+        row["function_id"]: Function(
+            row["codebase"], Language(row["language"]), row["path"], row["qualified_name"], Owner(row["owner"])
+        )
+        for row in rows(columns)
+    }
