@@ -1,0 +1,29 @@
+"""Selections: from the wire to the store, checked."""
+
+from pivotscope.v1 import query_pb2
+
+from pivotscope_collector.errors import NotFoundError, UsageError
+from pivotscope_collector.store import catalogue
+from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reader import Selection
+
+DEFAULT_RANGE_NS = 3600 * 10**9
+
+
+def selection_of(message: query_pb2.Selection, now_ns: int) -> Selection:
+    """The selection of a request: an open end is now, an open start is an hour before the end."""
+    until_ns = message.until_unix_ns or now_ns
+    since_ns = message.since_unix_ns or until_ns - DEFAULT_RANGE_NS
+    if since_ns >= until_ns:
+        raise UsageError("the range ends before it starts")
+    return Selection(since_ns, until_ns, message.service, message.environment, message.version, message.variant)
+
+
+def require_service(client: Client, name: str) -> None:
+    """Raise where no window of this service was ever received; the message lists those that are known."""
+    if not name:
+        return
+    known = catalogue.services(client)
+    if name not in known:
+        listing = ", ".join(known) if known else "none yet: is an agent running and connected? (pivotscope agents list)"
+        raise NotFoundError(f"unknown service {name!r}; known: {listing}")

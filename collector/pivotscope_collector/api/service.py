@@ -1,0 +1,103 @@
+"""The query and admin services: read the request, ask the pure rooms, translate errors once."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import grpc
+from pivotscope.v1 import query_pb2, query_pb2_grpc
+
+from pivotscope_collector.api.agents import list_agents
+from pivotscope_collector.api.check import check
+from pivotscope_collector.api.compare import compare_arms
+from pivotscope_collector.api.flame import get_flame
+from pivotscope_collector.api.hotspots import list_hotspots
+from pivotscope_collector.api.plan import get_plan
+from pivotscope_collector.api.selection import require_service, selection_of
+from pivotscope_collector.api.trend import get_trend
+from pivotscope_collector.errors import NotFoundError, PivotscopeError, StoreError, UsageError
+from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reader import Selection
+
+Answer = TypeVar("Answer")
+Context = grpc.aio.ServicerContext[Any, Any]
+
+STATUS = {
+    NotFoundError: grpc.StatusCode.NOT_FOUND,
+    UsageError: grpc.StatusCode.INVALID_ARGUMENT,
+    StoreError: grpc.StatusCode.INTERNAL,
+}
+
+
+async def answered(context: Context, work: Callable[[], Answer]) -> Answer:
+    """Do blocking work off the loop; an error of ours becomes a status."""
+    try:
+        return await asyncio.to_thread(work)
+    except PivotscopeError as error:
+        await context.abort(STATUS.get(type(error), grpc.StatusCode.INTERNAL), str(error))
+        raise  # abort raises; this tells the type checker so
+
+
+class QueryService(query_pb2_grpc.QueryServiceServicer):
+    """Reads the store; every call stands alone."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def _select(self, message: query_pb2.Selection) -> Selection:
+        require_service(self._client, message.service)
+        return selection_of(message, time.time_ns())
+
+    def ListHotspots(
+        self, request: query_pb2.ListHotspotsRequest, context: Context
+    ) -> Awaitable[query_pb2.ListHotspotsResponse]:
+        """Where the CPU goes."""
+        return answered(
+            context,
+            lambda: list_hotspots(
+                self._client,
+                self._select(request.selection),
+                request.limit,
+                libraries=request.libraries,
+                by_total=request.by_total,
+            ),
+        )
+
+    def GetTrend(self, request: query_pb2.GetTrendRequest, context: Context) -> Awaitable[query_pb2.GetTrendResponse]:
+        """One function over time."""
+        return answered(
+            context,
+            lambda: get_trend(self._client, self._select(request.selection), request.function, request.step_seconds),
+        )
+
+    def GetFlame(self, request: query_pb2.GetFlameRequest, context: Context) -> Awaitable[query_pb2.GetFlameResponse]:
+        """A merged flame graph."""
+        return answered(context, lambda: get_flame(self._client, self._select(request.selection), request.mode))
+
+    def GetPlan(self, request: query_pb2.GetPlanRequest, context: Context) -> Awaitable[query_pb2.GetPlanResponse]:
+        """The current plan."""
+        return answered(context, lambda: get_plan(self._client, request.codebase))
+
+    def Compare(self, request: query_pb2.CompareRequest, context: Context) -> Awaitable[query_pb2.CompareResponse]:
+        """Two arms held against each other."""
+        return answered(context, lambda: compare_arms(self._client, self._select(request.selection), request))
+
+    def ListAgents(
+        self,
+        request: query_pb2.ListAgentsRequest,
+        context: Context,  # noqa: ARG002 - gRPC's signature
+    ) -> Awaitable[query_pb2.ListAgentsResponse]:
+        """Who sends, and how they fare."""
+        return answered(context, lambda: list_agents(self._client, time.time_ns()))
+
+
+class AdminService(query_pb2_grpc.AdminServiceServicer):
+    """What only the process that holds an embedded store can do."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    def Check(self, request: query_pb2.CheckRequest, context: Context) -> Awaitable[query_pb2.CheckResponse]:  # noqa: ARG002
+        """Sizes, versions and problems of the store."""
+        return answered(context, lambda: check(self._client))

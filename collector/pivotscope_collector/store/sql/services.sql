@@ -1,0 +1,2 @@
+-- Services that sent windows.
+SELECT DISTINCT service FROM windows ORDER BY service
