@@ -13,6 +13,6 @@ def get_plan(client: Client, codebase: str) -> query_pb2.GetPlanResponse:
     if stored is None:
         what = f"codebase {codebase!r}" if codebase else "any codebase"
         raise NotFoundError(
-            f"no plan of {what} yet: plans are computed on a schedule once windows have come in (see `pivotscope hotspots`)"
+            f"no plan of {what} yet: plans are computed on a schedule once windows have come in (`pivotscope hotspots`)"
         )
     return query_pb2.GetPlanResponse(document=stored.document.encode(), computed_unix_ns=stored.computed_ns)

@@ -84,9 +84,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         return answered(context, lambda: compare_arms(self._client, self._select(request.selection), request))
 
     def ListAgents(
-        self,
-        request: query_pb2.ListAgentsRequest,
-        context: Context,  # noqa: ARG002 - gRPC's signature
+        self, _request: query_pb2.ListAgentsRequest, context: Context
     ) -> Awaitable[query_pb2.ListAgentsResponse]:
         """Who sends, and how they fare."""
         return answered(context, lambda: list_agents(self._client, time.time_ns()))
@@ -98,6 +96,6 @@ class AdminService(query_pb2_grpc.AdminServiceServicer):
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def Check(self, request: query_pb2.CheckRequest, context: Context) -> Awaitable[query_pb2.CheckResponse]:  # noqa: ARG002
+    def Check(self, _request: query_pb2.CheckRequest, context: Context) -> Awaitable[query_pb2.CheckResponse]:
         """Sizes, versions and problems of the store."""
         return answered(context, lambda: check(self._client))
