@@ -1,0 +1,272 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+from pivotscope.v1 import agent_pb2 as pb
+from pivotscope_agent.pipeline import session
+from pivotscope_agent.pipeline.control import Pause, SetRate
+from pivotscope_agent.pipeline.counters import Count
+from pivotscope_agent.pipeline.export import ExportState
+
+
+def reject(batch, reason, retryable):
+    return pb.StreamResponse(rejection=pb.Rejection(sequence=batch.sequence, reason=reason, retryable=retryable))
+
+
+async def test_records_arrive_in_order_and_are_acknowledged(collector, open_, record, exporter, eventually, counters):
+    spool = open_()
+    for n in range(10):
+        spool.append(*record(f"work_{n % 2}"))
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    assert [batch.sequence for batch in collector.batches] == list(range(1, 11))
+    assert collector.stored[2] == [("a", ("main", "work_1"))]
+    assert counters.get(Count.RECORDS_ACKNOWLEDGED) == 10
+    assert collector.hellos[0].epoch == spool.epoch
+    assert collector.hellos[0].targets == 3
+
+
+async def test_definitions_are_sent_once_a_stream(collector, open_, record, exporter, eventually):
+    spool = open_()
+    for _ in range(3):
+        spool.append(*record())
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    kinds = [request.WhichOneof("message") for request in collector.streams[0]]
+    assert kinds == ["hello", "definitions", "batch", "batch", "batch"]
+
+
+async def test_no_more_than_the_welcome_allows_is_in_flight(collector, open_, record, exporter, eventually):
+    held = asyncio.Event()
+
+    async def hold(_, batch):
+        await held.wait()
+        return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
+
+    collector.welcome.max_in_flight = 2
+    collector.behaviour = hold
+    spool = open_()
+    for _ in range(5):
+        spool.append(*record())
+    one = exporter(spool)
+    one.start()
+    await eventually(lambda: one.status.in_flight == 2)
+    await asyncio.sleep(0)
+    assert one.status.in_flight == 2
+    held.set()
+    await eventually(lambda: spool.pending() == 0)
+
+
+async def test_one_cumulative_acknowledgement_settles_all(collector, open_, record, exporter, eventually):
+    async def every_fourth(_, batch):
+        return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence)) if batch.sequence % 4 == 0 else None
+
+    collector.behaviour = every_fourth
+    spool = open_()
+    for _ in range(8):
+        spool.append(*record())
+    exporter(spool).start()
+    await eventually(lambda: spool.acknowledged == 8)
+
+
+@pytest.mark.parametrize("reason", [pb.REJECTION_REASON_UNKNOWN_REFERENCE, pb.REJECTION_REASON_OVERLOADED])
+async def test_a_retryable_rejection_is_sent_again_with_definitions(
+    collector, open_, record, exporter, eventually, clock, reason
+):
+    refused = []
+
+    async def refuse_the_second_once(_, batch):
+        if refused and batch.sequence > 2 and len(collector.stored) < 2:
+            return reject(batch, pb.REJECTION_REASON_OUT_OF_ORDER, True)
+        if batch.sequence == 2 and not refused:
+            refused.append(batch)
+            return reject(batch, reason, True)
+        return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
+
+    collector.behaviour = refuse_the_second_once
+    spool = open_()
+    for _ in range(4):
+        spool.append(*record())
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    assert len(collector.streams) == 1
+    assert sorted(collector.stored) == [1, 2, 3, 4]
+    second = [
+        n for n, r in enumerate(collector.streams[0]) if r.WhichOneof("message") == "batch" and r.batch.sequence == 2
+    ]
+    before = collector.streams[0][second[1] - 1]
+    assert before.WhichOneof("message") == "definitions"
+    assert [function.qualified_name for function in before.definitions.functions] == ["main", "work"]
+    assert clock.slept
+
+
+async def test_a_final_rejection_is_dropped_and_told(collector, open_, record, exporter, eventually, counters):
+    async def refuse_the_second(_, batch):
+        if batch.sequence == 2:
+            return reject(batch, pb.REJECTION_REASON_INVALID, False)
+        return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
+
+    collector.behaviour = refuse_the_second
+    spool = open_()
+    spool.append(*record())
+    spool.append(*record())
+    one = exporter(spool)
+    one.start()
+    await eventually(lambda: spool.pending() == 0)
+    assert counters.get(Count.RECORDS_REJECTED, "invalid") == 1
+    assert counters.get(Count.RECORDS_DROPPED, "rejected_invalid") == 1
+    spool.append(*record())
+    one.wake()
+    await eventually(lambda: 3 in collector.stored)
+    assert dict(collector.batches[-1].dropped) == {"rejected_invalid": 1}
+
+
+async def test_a_record_that_is_never_understood_does_not_block_the_others(
+    collector, open_, record, exporter, eventually, counters
+):
+    async def never_the_first(_, batch):
+        if batch.sequence == 1:
+            return reject(batch, pb.REJECTION_REASON_UNKNOWN_REFERENCE, True)
+        return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
+
+    collector.behaviour = never_the_first
+    collector.welcome.max_in_flight = 1
+    spool = open_()
+    spool.append(*record())
+    spool.append(*record())
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    assert counters.get(Count.RECORDS_REJECTED, "unknown_reference") == session.MAX_TRIES
+    assert counters.get(Count.RECORDS_DROPPED, "rejected_unknown_reference") == 1
+
+
+async def test_a_broken_stream_is_resumed_with_the_same_sequences(collector, open_, record, exporter, eventually):
+    async def break_once(fake, batch):
+        if batch.sequence == 2 and len(fake.streams) == 1:
+            raise RuntimeError("broken on purpose")
+        return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
+
+    collector.behaviour = break_once
+    spool = open_()
+    for _ in range(3):
+        spool.append(*record())
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    assert len(collector.streams) == 2
+    assert [r.WhichOneof("message") for r in collector.streams[1]][:3] == ["hello", "definitions", "batch"]
+    assert sorted(collector.stored) == [1, 2, 3]
+
+
+async def test_a_wrong_token_is_a_visible_state_and_the_file_is_read_again(
+    collector, open_, record, exporter, eventually, tmp_path: Path, clock
+):
+    token = tmp_path / "token"
+    token.write_text("wrong\n")
+    collector.token = "right"
+    spool = open_()
+    spool.append(*record())
+    one = exporter(spool, token_file=token)
+    seen = []
+
+    async def watched_sleep(seconds):
+        seen.append((one.status.state, one.status.detail, seconds))
+        token.write_text("right\n")
+        await asyncio.sleep(0)
+
+    clock.sleep = watched_sleep
+    one.start()
+    await eventually(lambda: spool.pending() == 0)
+    assert seen[0][:2] == (ExportState.UNAUTHENTICATED, "UNAUTHENTICATED: unknown token")
+    assert seen[0][2] >= 30
+    assert one.status.state is ExportState.STREAMING
+
+
+async def test_a_missing_token_file_is_a_visible_state(open_, exporter, eventually, tmp_path: Path):
+    one = exporter(open_(), token_file=tmp_path / "absent")
+    one.start()
+    await eventually(lambda: one.status.state is ExportState.UNAUTHENTICATED)
+    assert "absent: No such file" in one.status.detail
+
+
+async def test_no_collector_is_waited_for_with_growing_pauses(open_, exporter, eventually, clock, counters):
+    one = exporter(open_())
+    one.start()
+    await eventually(lambda: len(clock.slept) >= 8)
+    assert one.status.state in {ExportState.UNREACHABLE, ExportState.CONNECTING}
+    assert 0.25 <= clock.slept[0] <= 0.5
+    assert 15 <= clock.slept[7] <= 30
+    assert counters.get(Count.CONNECTION_FAILURES, "unavailable") >= 8
+
+
+async def test_the_clock_offset_is_measured(collector, open_, exporter, eventually, clock):
+    collector.welcome.received_unix_ns = clock.wall + 2_000_000_000
+    collector.welcome.sent_unix_ns = clock.wall + 2_000_000_000
+    one = exporter(open_())
+    one.start()
+    await eventually(lambda: one.status.state is ExportState.STREAMING)
+    assert one.clock_offset_ns == 2_000_000_000
+
+
+async def test_commands_are_handed_over(collector, open_, exporter, eventually):
+    collector.controls = [
+        pb.Control(set_rate=pb.SetRate(service="shop", rate_hz=20)),
+        pb.Control(),
+        pb.Control(pause=pb.Pause(seconds=5)),
+    ]
+    commands = []
+    exporter(open_(), on_command=commands.append).start()
+    await eventually(lambda: len(commands) == 2)
+    assert commands == [SetRate("shop", 20), Pause("", 5)]
+
+
+async def test_a_full_dictionary_begins_a_new_stream(collector, open_, record, exporter, eventually, monkeypatch):
+    monkeypatch.setattr(session, "MAX_DEFINITIONS", 8)
+    spool = open_()
+    for n in range(12):
+        spool.append(*record(f"work_{n}"))
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    assert len(collector.streams) > 1
+    assert len(collector.stored) == 12
+    assert collector.stored[12] == [("a", ("main", "work_11"))]
+
+
+async def test_closing_sends_what_is_left(collector, open_, record, exporter, eventually):
+    spool = open_()
+    one = exporter(spool)
+    one.start()
+    await eventually(lambda: one.status.state is ExportState.STREAMING)
+    for _ in range(20):
+        spool.append(*record())
+    assert await one.close(10) == 0
+    assert len(collector.stored) == 20
+    assert one.status.state is ExportState.STOPPED
+
+
+async def test_closing_gives_up_in_time_without_a_collector(open_, record, exporter, clock):
+    spool = open_()
+    spool.append(*record())
+    one = exporter(spool)
+    one.start()
+    assert await one.close(5) == 1
+
+
+async def test_a_record_above_the_collectors_limit_is_dropped(collector, open_, record, exporter, eventually, counters):
+    collector.welcome.max_message_bytes = 2_000
+    spool = open_()
+    spool.append(*record(padding=5_000))
+    spool.append(*record())
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    assert sorted(collector.stored) == [2]
+    assert counters.get(Count.RECORDS_DROPPED, "too_large") == 1
+
+
+async def test_an_unreadable_record_is_left_out(collector, open_, record, exporter, eventually, counters):
+    spool = open_()
+    spool.append(pb.Definitions(), pb.Batch(windows=[pb.Window(process=1)]))
+    spool.append(*record())
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    assert sorted(collector.stored) == [2]
+    assert counters.get(Count.RECORDS_DROPPED, "unreadable") == 1
