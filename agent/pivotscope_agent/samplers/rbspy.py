@@ -12,7 +12,7 @@ from pivotscope_agent.samplers.sampler import Ending, Request, Verdict, failure
 _DROPPED = re.compile(r"Dropped (\d+)/(\d+) stack traces")
 _WRITTEN = "Wrote formatted output"
 _DENIED = ("Permission Denied", "Permission denied", "Operation not permitted", "permissions error")
-_UNSUPPORTED = ("Couldn't get ruby version", "Couldn't determine Ruby version", "is not supported", "Unknown Ruby")
+_UNSUPPORTED = ("Couldn't get ruby version", "Couldn't determine Ruby version", "doesn't support Ruby")
 _GONE = ("No such process", "No such file or directory", "Check that the process is running")
 _SPREAD = (0.0, 0.13, -0.08, 0.21, -0.17, 0.08, -0.13, 0.17)
 

@@ -1,0 +1,288 @@
+"""The windows of one process, back to back, from the moment it is found until it ends."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from pivotscope.profile.language import Language
+from pivotscope.profile.window import Mode, Outcome, Usage, Window
+
+from pivotscope_agent.clock import Clock
+from pivotscope_agent.controls import Controls
+from pivotscope_agent.errors import ProcessGoneError
+from pivotscope_agent.governor import Governor, Plan
+from pivotscope_agent.modes import mode_of
+from pivotscope_agent.samplers import sweep
+from pivotscope_agent.samplers.child import Child
+from pivotscope_agent.samplers.sampler import Ending, Request, Sampler, Verdict
+from pivotscope_agent.settings import PythonSettings, SamplingSettings
+from pivotscope_agent.targets import procfs
+from pivotscope_agent.targets.meter import Meter, Reading, usage_between
+from pivotscope_agent.targets.target import Target
+
+log = logging.getLogger(__name__)
+
+PROPORTIONAL_EVERY = 6
+"""One window in so many reads the proportional set size, for which the kernel walks the page tables."""
+GRACE_S = 2.0
+"""How long an interrupted sampler may take to write its output."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 600.0
+"""Pauses after failed attempts to attach, doubled each time."""
+SHORTEST_NS = 500_000_000
+"""A sampler that ends sooner, by itself, did not do its work; trying again at once would spin."""
+
+Deliver = Callable[[Target, Window, str], None]
+"""Takes a finished window and the sampler's text for it; must not block or raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the loops of all processes share. `folder` is private to the agent."""
+
+    sampling: SamplingSettings
+    python: PythonSettings
+    samplers: Mapping[Language, Sampler]
+    governor: Governor
+    controls: Controls
+    slots: asyncio.Semaphore
+    clock: Clock
+    folder: Path
+    deliver: Deliver
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An edge between two windows."""
+
+    unix_ns: int
+    monotonic_ns: int
+    reading: Reading
+
+
+class Sampling:
+    """Takes the windows of one target until `end` is called; every stretch of time is in exactly one window.
+
+    `run` returns when the last window has been delivered.
+    """
+
+    def __init__(self, target: Target, shared: Shared) -> None:
+        self._target = target
+        self._shared = shared
+        self._meter = Meter(target.process.pid, target.start_ticks)
+        self._over = asyncio.Event()
+        self._exited = False
+        self._child: Child | None = None
+        self._edge = Moment(0, 0, Reading(0, 0))
+        self._windows = 0
+        self._failures = 0
+        self._retry_ns = 0
+        self._obstacle = Verdict(Outcome.SKIPPED)
+
+    @property
+    def target(self) -> Target:
+        """Whose windows these are."""
+        return self._target
+
+    def refresh(self) -> None:
+        """Read the counters between windows: should the process end, little of its CPU is lost."""
+        with suppress(ProcessGoneError):
+            self._meter.read()
+
+    def end(self, *, exited: bool) -> None:
+        """Finish: the process ended, or the agent is about to. A running sampler is told to write what it has."""
+        self._exited = self._exited or exited
+        self._over.set()
+        if self._child is not None and not exited:
+            self._child.stop()
+
+    async def run(self) -> None:
+        """Take windows until the end."""
+        try:
+            self._meter.read()
+        except ProcessGoneError:
+            return
+        self._edge = self._moment()
+        try:
+            while not self._over.is_set():
+                await self._step()
+        finally:
+            self._shared.governor.forget(self._target.key)
+        if self._meter.last.cpu_ns > self._edge.reading.cpu_ns:
+            outcome = Outcome.TARGET_EXITED if self._exited else Outcome.SKIPPED
+            self._deliver(self._edge, Verdict(outcome, "the rest of its CPU"), Mode.NONE)
+
+    async def _step(self) -> None:
+        if self._has_ended():
+            self.end(exited=True)
+            return
+        obstacle = self._find_obstacle()
+        if obstacle is not None:
+            await self._idle(obstacle)
+            return
+        asked = self._shared.controls.rate(self._target.process.service, self._shared.sampling.rate_hz)
+        plan = self._shared.governor.plan(self._target.key, asked)
+        if plan.rate_hz == 0:
+            self._shared.governor.observe(self._target.key, 0, self._shared.sampling.window_seconds * 1_000_000_000)
+            await self._idle(Verdict(Outcome.SKIPPED, plan.reason))
+        elif await self._wait_for_slot():
+            try:
+                await self._sample(plan)
+            finally:
+                self._shared.slots.release()
+
+    def _has_ended(self) -> bool:
+        try:
+            self._meter.read()
+        except ProcessGoneError:
+            return True
+        return False
+
+    def _find_obstacle(self) -> Verdict | None:
+        """Why the process cannot be sampled now: by choice, by its kind, after a failure, or by the kernel's word."""
+        target, found = self._target, None
+        if self._shared.controls.paused(target.process.service):
+            found = Verdict(Outcome.PAUSED, "paused by the collector")
+        elif target.runtime.unsupported:
+            found = Verdict(Outcome.UNSUPPORTED_RUNTIME, target.runtime.unsupported)
+        elif target.process.language not in self._shared.samplers:
+            found = Verdict(Outcome.SAMPLER_FAILED, f"no sampler for {target.process.language} is installed")
+        elif self._shared.clock.monotonic_ns() < self._retry_ns:
+            found = self._obstacle
+        elif sweep.is_stopped(target.process.pid):
+            found = Verdict(Outcome.SKIPPED, "the process is stopped")
+        elif not procfs.may_attach(target.process.pid):
+            found = Verdict(Outcome.ATTACH_DENIED, "the kernel does not let the agent trace it")
+            self._remember_failure(found)
+        return found
+
+    async def _idle(self, why: Verdict) -> None:
+        """Let one window's time pass without a sampler, less where the obstacle is to be tried again sooner."""
+        seconds = float(self._shared.sampling.window_seconds)
+        retry_s = (self._retry_ns - self._shared.clock.monotonic_ns()) / 1e9
+        await self._pass(min(seconds, retry_s) if retry_s > 0 else seconds)
+        self._deliver(self._edge, why, Mode.NONE)
+
+    async def _pass(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), seconds)
+
+    async def _wait_for_slot(self) -> bool:
+        """Take a slot, in turn. Time spent waiting is delivered as windows that were skipped."""
+        if not self._shared.slots.locked():
+            return await self._shared.slots.acquire()
+        mine = asyncio.ensure_future(self._shared.slots.acquire())
+        over = asyncio.ensure_future(self._over.wait())
+        try:
+            while not mine.done() and not over.done():
+                seconds = self._shared.sampling.window_seconds
+                await asyncio.wait((mine, over), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+                self._deliver(self._edge, Verdict(Outcome.SKIPPED, "all sampler slots are taken"), Mode.NONE)
+        finally:
+            over.cancel()
+            taken = mine.done() and not mine.cancelled()
+            if taken and self._over.is_set():
+                self._shared.slots.release()
+            elif not taken:
+                mine.cancel()
+        return taken and not self._over.is_set()
+
+    async def _sample(self, plan: Plan) -> None:
+        shared, target = self._shared, self._target
+        sampler = shared.samplers[target.process.language]
+        request = Request(
+            pid=target.process.pid,
+            # Replicas start at different places, so that not all of them take the same mode at once.
+            mode=mode_of(target.process.language, self._windows + target.process.pid, shared.python),
+            rate_hz=sampler.rate(plan.rate_hz, self._windows),
+            seconds=shared.sampling.window_seconds,
+            output=shared.folder / f"{target.process.pid}-{self._windows}.out",
+        )
+        self._windows += 1
+        started = self._moment()
+        try:
+            ending = await self._run_sampler(sampler, request)
+        except OSError as problem:
+            verdict = Verdict(Outcome.SAMPLER_FAILED, f"{sampler.program} cannot be started: {problem.strerror}")
+            self._remember_failure(verdict)
+            self._deliver(started, verdict, request.mode, request.rate_hz)
+            return
+        verdict = sampler.judge(request, ending)
+        if ending.killed and sweep.release(request.pid, was_stopped=False):
+            verdict = replace(verdict, reason=f"{verdict.reason}; the process was set going again")
+        shared.governor.observe(target.key, ending.cpu_ns, ending.elapsed_ns)
+        if not ending.stopped and not self._has_ended():
+            self._remember(verdict, ending)
+        if verdict.outcome is Outcome.COMPLETE and not verdict.reason:
+            verdict = replace(verdict, reason=plan.reason)
+        self._deliver(started, verdict, request.mode, request.rate_hz, ending.cpu_ns)
+
+    async def _run_sampler(self, sampler: Sampler, request: Request) -> Ending:
+        # Intervals between looks are random: five deviations of their sum are no reason to interrupt.
+        slack_s = 5.0 + 5.0 * (request.seconds / request.rate_hz) ** 0.5
+        self._child = Child.start(sampler.command(request), request.output, self._shared.clock)
+        try:
+            return await self._child.wait(request.seconds + slack_s, GRACE_S)
+        finally:
+            self._child = None
+
+    def _remember(self, verdict: Verdict, ending: Ending) -> None:
+        """Learn from a window of a process that goes on."""
+        if verdict.outcome is not Outcome.COMPLETE:
+            self._remember_failure(verdict)
+        elif ending.elapsed_ns < SHORTEST_NS:
+            self._remember_failure(Verdict(Outcome.SAMPLER_FAILED, "the sampler ended at once"))
+        else:
+            self._failures = 0
+
+    def _remember_failure(self, verdict: Verdict) -> None:
+        """Leave the process alone for a while, longer each time; for good where its runtime cannot be read."""
+        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures)
+        if verdict.outcome is Outcome.UNSUPPORTED_RUNTIME:
+            pause_s = 1e9
+        self._failures += 1
+        self._obstacle = verdict
+        self._retry_ns = self._shared.clock.monotonic_ns() + round(pause_s * 1e9)
+        process = self._target.process
+        log.warning(
+            "process %d of %s: %s: %s; next try in %.0f s",
+            process.pid,
+            process.service,
+            verdict.outcome,
+            verdict.reason,
+            pause_s,
+        )
+
+    def _moment(self) -> Moment:
+        """Now, with the counters as they stand; those of an ended process as they were read last."""
+        self.refresh()
+        return Moment(self._shared.clock.unix_ns(), self._shared.clock.monotonic_ns(), self._meter.last)
+
+    def _deliver(
+        self, started: Moment, verdict: Verdict, mode: Mode, rate_hz: int = 0, sampler_cpu_ns: int = 0
+    ) -> None:
+        """Hand on the window that began at `started` and ends now; CPU since the window before is its gap."""
+        ended = self._moment()
+        window = Window(
+            process=self._target.process,
+            mode=mode,
+            outcome=verdict.outcome,
+            started_unix_ns=started.unix_ns,
+            duration_ns=ended.monotonic_ns - started.monotonic_ns,
+            usage=self._usage(started.reading, ended.reading),
+            rate_hz=rate_hz,
+            ticks=verdict.ticks,
+            late=verdict.late,
+            errors=verdict.errors,
+            gap_cpu_ns=started.reading.cpu_ns - self._edge.reading.cpu_ns,
+            sampler_cpu_ns=sampler_cpu_ns,
+            reason=verdict.reason,
+        )
+        self._edge = ended
+        self._shared.deliver(self._target, window, verdict.stacks)
+
+    def _usage(self, before: Reading, after: Reading) -> Usage:
+        due = not self._over.is_set() and self._windows % PROPORTIONAL_EVERY == 1
+        return usage_between(before, after, procfs.proportional_bytes(self._target.process.pid) if due else 0)

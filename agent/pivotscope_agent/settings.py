@@ -1,0 +1,240 @@
+"""The agent's settings: one file, the environment and the command line, read once and checked at the start.
+
+The command line wins over PIVOTSCOPE_* variables, those over the file. Secrets come from files or the
+environment only.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pivotscope_agent.errors import SettingsError
+from pivotscope_agent.pipeline.channel import Endpoint, TlsFiles
+from pivotscope_agent.pipeline.spool import SpoolSettings
+from pivotscope_agent.sections import Section
+from pivotscope_agent.targets.selector import OPT_IN, Labels, Selector
+
+DEFAULT_COLLECTOR = "127.0.0.1:7411"
+DEFAULT_SPOOL = Path("~/.local/state/pivotscope-agent").expanduser()
+
+VARIABLES = {
+    "PIVOTSCOPE_COLLECTOR": ("collector", "address"),
+    "PIVOTSCOPE_TOKEN_FILE": ("collector", "token_file"),
+    "PIVOTSCOPE_SPOOL": ("spool", "folder"),
+    "PIVOTSCOPE_WINDOW_SECONDS": ("sampling", "window_seconds"),
+    "PIVOTSCOPE_RATE_HZ": ("sampling", "rate_hz"),
+    "PIVOTSCOPE_SLOTS": ("sampling", "slots"),
+    "PIVOTSCOPE_CPU_BUDGET": ("sampling", "cpu_budget"),
+    "PIVOTSCOPE_ACTIVE_EVERY": ("python", "active_every"),
+    "PIVOTSCOPE_NATIVE_EVERY": ("python", "native_every"),
+    "PIVOTSCOPE_RESCAN_SECONDS": ("targets", "rescan_seconds"),
+}
+"""Environment variables and the keys that they set."""
+
+SELECTOR_KEYS = ("cmdline", "env", "user", "cgroup", "pid")
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingSettings:
+    """How often and how hard processes are looked at. `cpu_budget` is in cores, for all samplers together."""
+
+    window_seconds: int = 10
+    rate_hz: int = 10
+    slots: int = 8
+    cpu_budget: float = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class PythonSettings:
+    """Of every `active_every` windows one sees running threads, the others who holds the lock.
+
+    With `native_every` above 0, one window in so many reads native frames too.
+    """
+
+    active_every: int = 4
+    native_every: int = 0
+    nonblocking: bool = False
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RubySettings:
+    """How Ruby is sampled; `program` is rbspy's path where it is not to be searched for."""
+
+    nonblocking: bool = False
+    program: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set, checked."""
+
+    collector: Endpoint = field(default_factory=lambda: Endpoint(DEFAULT_COLLECTOR))
+    spool: SpoolSettings = field(default_factory=lambda: SpoolSettings(DEFAULT_SPOOL))
+    sampling: SamplingSettings = SamplingSettings()
+    python: PythonSettings = PythonSettings()
+    ruby: RubySettings = RubySettings()
+    selectors: tuple[Selector, ...] = OPT_IN
+    rescan_seconds: float = 1.0
+    host: str = ""
+
+
+def load(file: Path | None, environ: Mapping[str, str], flags: Mapping[tuple[str, str], object]) -> Settings:
+    """Read and check all settings. `flags` are (table, key) → value, None where not given. Raises SettingsError."""
+    values = _read_file(file) if file is not None else {}
+    for variable, place in VARIABLES.items():
+        if environ.get(variable):
+            _put(values, place, environ[variable])
+    for place, value in flags.items():
+        if place == ("select", ""):
+            if value:
+                values["select"] = value
+        elif value is not None:
+            _put(values, place, value)
+    return parse(values)
+
+
+def parse(values: Mapping[str, Any]) -> Settings:
+    """Check a configuration that was read. Raises SettingsError."""
+    top = Section("", values)
+    settings = Settings(
+        collector=_collector(top.section("collector")),
+        spool=_spool(top.section("spool")),
+        sampling=_sampling(top.section("sampling")),
+        python=_python(top.section("python")),
+        ruby=_ruby(top.section("ruby")),
+        selectors=tuple(_selector(section) for section in top.sections("select")) or OPT_IN,
+        rescan_seconds=_rescan(top.section("targets")),
+        host=top.text("host"),
+    )
+    top.close()
+    return settings
+
+
+def parse_selector(text: str) -> dict[str, object]:
+    """A selector as the command line has it, `KEY=VALUE[,KEY=VALUE…]`, as a table. Raises SettingsError.
+
+    `cmdline` takes the rest of the text, commas included, so it comes last.
+    """
+    table: dict[str, object] = {}
+    rest = text
+    while rest:
+        key, sign, value = rest.partition("=")
+        if not sign or key not in (*SELECTOR_KEYS, *Labels.__dataclass_fields__):
+            message = f"selector {text!r}: {rest!r} is not KEY=VALUE with KEY one of {', '.join(SELECTOR_KEYS)}"
+            raise SettingsError(message)
+        if key == "cmdline":
+            rest = ""
+        else:
+            value, _, rest = value.partition(",")
+        table[key] = int(value) if key == "pid" and value.isdigit() else value
+    return table
+
+
+def _read_file(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except OSError as problem:
+        message = f"the configuration {file} cannot be read: {problem.strerror}"
+        raise SettingsError(message) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        message = f"the configuration {file} is not TOML: {problem}"
+        raise SettingsError(message) from None
+
+
+def _put(values: dict[str, Any], place: tuple[str, str], value: object) -> None:
+    table, key = place
+    if not table:
+        values[key] = value
+        return
+    section = values.setdefault(table, {})
+    if not isinstance(section, dict):
+        message = f"{table} = {section!r} is not a table"
+        raise SettingsError(message)
+    section[key] = value
+
+
+def _collector(section: Section) -> Endpoint:
+    address = section.text("address", DEFAULT_COLLECTOR)
+    port = address.rpartition(":")[2]
+    if not address.startswith("unix:") and not (":" in address and port.isdigit() and 0 < int(port) < 65536):
+        raise section.error("address", address, "HOST:PORT or unix:PATH")
+    endpoint = Endpoint(
+        address=address,
+        token_file=section.path("token_file"),
+        tls=_tls(section.section("tls")) if section.has("tls") else None,
+        plaintext=section.flag("plaintext", default=False),
+    )
+    section.close()
+    endpoint.check()
+    return endpoint
+
+
+def _tls(section: Section) -> TlsFiles:
+    files = TlsFiles(ca=section.path("ca"), certificate=section.path("certificate"), key=section.path("key"))
+    section.close()
+    return files
+
+
+def _spool(section: Section) -> SpoolSettings:
+    settings = SpoolSettings(
+        folder=section.path("folder") or DEFAULT_SPOOL,
+        max_bytes=section.integer("max_bytes", 256 << 20, low=1 << 20, high=1 << 40),
+        max_age_s=section.number("max_age_hours", 24.0, low=0.01, high=24.0 * 90) * 3600.0,
+        memory_bytes=section.integer("memory_bytes", 8 << 20, low=1 << 20, high=1 << 34),
+        sync=section.flag("sync", default=True),
+    )
+    section.close()
+    return settings
+
+
+def _sampling(section: Section) -> SamplingSettings:
+    settings = SamplingSettings(
+        window_seconds=section.integer("window_seconds", 10, low=1, high=300),
+        rate_hz=section.integer("rate_hz", 10, low=1, high=200),
+        slots=section.integer("slots", 8, low=1, high=256),
+        cpu_budget=section.number("cpu_budget", 0.1, low=0.001, high=64.0),
+    )
+    section.close()
+    return settings
+
+
+def _python(section: Section) -> PythonSettings:
+    settings = PythonSettings(
+        active_every=section.integer("active_every", 4, low=0, high=1000),
+        native_every=section.integer("native_every", 0, low=0, high=1000),
+        nonblocking=section.flag("nonblocking", default=False),
+        program=section.text("program"),
+    )
+    section.close()
+    return settings
+
+
+def _ruby(section: Section) -> RubySettings:
+    settings = RubySettings(nonblocking=section.flag("nonblocking", default=False), program=section.text("program"))
+    section.close()
+    return settings
+
+
+def _rescan(section: Section) -> float:
+    seconds = section.number("rescan_seconds", 1.0, low=0.1, high=60.0)
+    section.close()
+    return seconds
+
+
+def _selector(section: Section) -> Selector:
+    labels = Labels(**{name: section.text(name) for name in Labels.__dataclass_fields__})
+    selector = Selector(
+        cmdline=section.pattern("cmdline"),
+        env=section.text("env"),
+        user=section.text("user"),
+        cgroup=section.text("cgroup"),
+        pid=section.integer("pid", 0, low=0, high=1 << 22),
+        labels=labels,
+    )
+    section.close()
+    if not str(selector):
+        raise section.error("cmdline", "", f"a condition; give at least one of {', '.join(SELECTOR_KEYS)}")
+    return selector
