@@ -43,7 +43,7 @@ class Service:
         draft.replace(self.rollout)
 
 
-def start_python(processes: Processes, work: Path, native: Native) -> Service:
+def start_python(processes: Processes, work: Path, native: Native, *, keep: bool = False) -> Service:
     """Start the Flask shop under gunicorn, two workers, with metrics gathered over both."""
     port = free_port()
     folder = app_folder("shop_python")
@@ -57,7 +57,7 @@ def start_python(processes: Processes, work: Path, native: Native) -> Service:
         "PYTHONPATH": os.pathsep.join([str(folder), *([str(native.folder)] if native.folder else [])]),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
-    pid = processes.start("shop-python", command, environment, folder)
+    pid = processes.start("shop-python", command, environment, folder, keep=keep)
     service = Service(
         "shop-python",
         "python",
@@ -73,7 +73,7 @@ def start_python(processes: Processes, work: Path, native: Native) -> Service:
     return service
 
 
-def start_ruby(processes: Processes, work: Path, native: Native, puma: str) -> Service:
+def start_ruby(processes: Processes, work: Path, native: Native, puma: str, *, keep: bool = False) -> Service:
     """Start the Sinatra shop under puma, one process with four threads."""
     port = free_port()
     folder = app_folder("shop_ruby")
@@ -85,7 +85,7 @@ def start_ruby(processes: Processes, work: Path, native: Native, puma: str) -> S
         "SHOP_ROLLOUT": str(rollout),
         "RUBYLIB": os.pathsep.join([*load_path, *([existing] if existing else [])]),
     }
-    pid = processes.start("shop-ruby", command, environment, folder)
+    pid = processes.start("shop-ruby", command, environment, folder, keep=keep)
     service = Service(
         "shop-ruby",
         "ruby",
@@ -101,7 +101,7 @@ def start_ruby(processes: Processes, work: Path, native: Native, puma: str) -> S
     return service
 
 
-def start_load(processes: Processes, service: Service, seed: int) -> None:
+def start_load(processes: Processes, service: Service, seed: int, *, keep: bool = False) -> None:
     """Start the load on a service."""
     command = [
         sys.executable,
@@ -111,7 +111,7 @@ def start_load(processes: Processes, service: Service, seed: int) -> None:
         str(service.requests_per_second),
         str(seed),
     ]
-    processes.start(f"load-{service.language}", command, {}, service.rollout.parent)
+    processes.start(f"load-{service.language}", command, {}, service.rollout.parent, keep=keep)
 
 
 def answers(url: str) -> bool:
@@ -130,11 +130,23 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def find_ruby() -> tuple[str, str] | None:
-    """Paths of ruby and puma: those of our own environment first, else those on PATH."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    ruby, puma = shutil.which("ruby", path=path), shutil.which("puma", path=path)
-    return (ruby, puma) if ruby and puma else None
+@dataclass(frozen=True, slots=True)
+class RubyPrograms:
+    """Paths of the programs that the Ruby service needs."""
+
+    ruby: str
+    puma: str
+
+
+def find_ruby() -> RubyPrograms | None:
+    """The Ruby of our own environment, else that on PATH."""
+    ruby, puma = shutil.which("ruby", path=search_path()), shutil.which("puma", path=search_path())
+    return RubyPrograms(ruby, puma) if ruby and puma else None
+
+
+def search_path() -> str:
+    """PATH with the folder of our own commands in front."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
 
 
 def _identity(service: str) -> dict[str, str]:
