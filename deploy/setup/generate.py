@@ -16,7 +16,7 @@ def generate(folder: Path) -> bool:
     outputs = [f"--{kind}_out={folder}" for kind in _KINDS]
     # The compiler looks for the plug-ins that write types on PATH; they are installed beside the interpreter.
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    command = [sys.executable, "-m", "grpc_tools.protoc", f"-I{_SOURCES}", *outputs, *protos]
+    command: list[str | Path] = [sys.executable, "-m", "grpc_tools.protoc", f"-I{_SOURCES}", *outputs, *protos]
     return run(command, {**os.environ, "PATH": path})
 
 

@@ -14,16 +14,20 @@ _OLDEST = (0, 55)
 
 
 def ensure(bin_folder: Path, cargo: Cargo | None) -> None:
-    """Leave ``rbspy`` in ``bin_folder``, or say why it is not there."""
+    """Leave ``rbspy`` in ``bin_folder``, or say why it is not there.
+
+    PIVOTSCOPE_SETUP_RBSPY=none leaves it out.
+    """
     ours = bin_folder / "rbspy"
+    if os.environ.get("PIVOTSCOPE_SETUP_RBSPY") == "none":
+        ours.unlink(missing_ok=True)
+        say("rbspy", "left out as PIVOTSCOPE_SETUP_RBSPY asks. Ruby is not sampled.")
+        return
     version = _version(ours)
     if version is not None:
         say("rbspy", f"{version} is there")
         return
     ours.unlink(missing_ok=True)
-    if os.environ.get("PIVOTSCOPE_SETUP_RBSPY") == "none":
-        say("rbspy", "left out as PIVOTSCOPE_SETUP_RBSPY asks. Ruby is not sampled.")
-        return
     found = on_path("rbspy", besides=bin_folder)
     version = _version(found) if found else None
     if found and version:
