@@ -1,1 +1,1 @@
-"""Before and after: did it bring what was promised?"""
+"""Before and after: did it bring what was promised? Arms → comparison document; pure, reads no store."""
