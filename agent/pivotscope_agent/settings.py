@@ -88,10 +88,7 @@ def load(file: Path | None, environ: Mapping[str, str], flags: Mapping[tuple[str
         if environ.get(variable):
             _put(values, place, environ[variable])
     for place, value in flags.items():
-        if place == ("select", ""):
-            if value:
-                values["select"] = value
-        elif value is not None:
+        if value is not None:
             _put(values, place, value)
     return parse(values)
 

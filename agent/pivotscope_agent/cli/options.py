@@ -1,0 +1,46 @@
+"""Options that several commands share, and the settings that they lead to."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from pivotscope_agent.settings import Settings, load, parse_selector
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", envvar="PIVOTSCOPE_AGENT_CONFIG", help="Configuration file (TOML).", dir_okay=False),
+]
+SelectOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--select",
+        metavar="KEY=VALUE[,…]",
+        help="Processes to sample: cmdline=REGEX, env=NAME=VALUE, user=NAME, cgroup=TEXT, pid=NUMBER. "
+        "All conditions of one --select must hold; several add up. service=, environment=, version=, variant=, "
+        "instance=, codebase= and root= name what it finds. Replaces the selectors of the file.",
+    ),
+]
+CollectorOption = Annotated[str | None, typer.Option("--collector", metavar="HOST:PORT", help="The collector.")]
+TokenFileOption = Annotated[Path | None, typer.Option("--token-file", help="File that holds the collector's token.")]
+SpoolOption = Annotated[Path | None, typer.Option("--spool", help="Folder where records wait for the collector.")]
+
+
+def settings_from(
+    config: Path | None = None,
+    select: list[str] | None = None,
+    collector: str | None = None,
+    token_file: Path | None = None,
+    spool: Path | None = None,
+    **sampling: Any,  # noqa: ANN401 - as typer parsed them
+) -> Settings:
+    """Settings from file, environment and the options given. Raises SettingsError."""
+    flags: dict[tuple[str, str], object] = {
+        ("", "select"): [parse_selector(text) for text in select] if select else None,
+        ("collector", "address"): collector,
+        ("collector", "token_file"): str(token_file) if token_file else None,
+        ("spool", "folder"): str(spool) if spool else None,
+    }
+    flags.update({("sampling", key): value for key, value in sampling.items()})
+    return load(config, os.environ, flags)

@@ -1,0 +1,155 @@
+"""What runs when: the agent from its start to its end."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from random import Random
+
+from pivotscope.profile.language import Language
+from pivotscope.profile.window import Window
+
+from pivotscope_agent import __version__, workdir
+from pivotscope_agent.agent_id import agent_id, read_machine_id
+from pivotscope_agent.clock import Clock
+from pivotscope_agent.controls import Controls
+from pivotscope_agent.errors import MissingToolError
+from pivotscope_agent.finishing import Finishing
+from pivotscope_agent.governor import Governor
+from pivotscope_agent.pipeline.control import Command, Pause, RequestFacts, Resume, SetRate
+from pivotscope_agent.pipeline.counters import Counters
+from pivotscope_agent.pipeline.export import Identity
+from pivotscope_agent.pipeline.opening import open_spool
+from pivotscope_agent.pipeline.pipeline import Pipeline
+from pivotscope_agent.samplers import programs
+from pivotscope_agent.samplers.pyspy import PySpy
+from pivotscope_agent.samplers.rbspy import RbSpy
+from pivotscope_agent.samplers.sampler import Sampler
+from pivotscope_agent.sampling import Shared
+from pivotscope_agent.settings import Settings
+from pivotscope_agent.sources import Sources
+from pivotscope_agent.targets.scan import Scanner
+from pivotscope_agent.watch import Watch
+
+log = logging.getLogger(__name__)
+
+HIGHEST_RATE_HZ = 100
+"""The collector may ask for no more than this."""
+NAMING_S = 15.0
+"""How long windows may wait for names when the agent ends."""
+SENDING_S = 5.0
+"""How long the agent goes on sending when it ends; what is left waits in the spool."""
+
+See = Callable[[Window], None]
+
+
+async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | None = None) -> None:
+    """Sample until `stop` is set, then hand over what there is. `see` is shown every finished window.
+
+    Raises AgentError where the agent cannot start; afterwards no failure ends it.
+    """
+    host = settings.host or socket.gethostname()
+    samplers = find_samplers(settings)
+    counters = Counters()
+    controls = Controls(clock, HIGHEST_RATE_HZ)
+    spool = await asyncio.to_thread(open_spool, settings.spool, counters=counters, clock=clock)
+    scanner = Scanner(settings.selectors, host)
+    pipeline = Pipeline(
+        settings.collector,
+        Identity(
+            agent_id=agent_id(host, settings.spool.folder, read_machine_id()),
+            agent_version=__version__,
+            host=host,
+            abilities=(*sorted(samplers), "facts", *(("native",) if settings.python.native_every else ())),
+        ),
+        spool,
+        counters=counters,
+        clock=clock,
+        random=Random(),  # noqa: S311 - spreads retries
+        targets=lambda: len(scanner.targets),
+        on_command=lambda command: obey(command, controls, sources),
+    )
+    sources = Sources(pipeline.offer)
+    finishing = Finishing(sources, _both(pipeline.offer, see))
+    folder = workdir.create()
+    shared = Shared(
+        sampling=settings.sampling,
+        python=settings.python,
+        samplers=samplers,
+        governor=Governor(settings.sampling.cpu_budget),
+        controls=controls,
+        slots=asyncio.Semaphore(settings.sampling.slots),
+        clock=clock,
+        folder=folder,
+        deliver=finishing.add,
+    )
+    watch = Watch(scanner, shared, sources, settings.rescan_seconds)
+    pipeline.start()
+    tasks = [asyncio.create_task(watch.run(), name="watch"), asyncio.create_task(finishing.run(), name="finishing")]
+    try:
+        await _until(stop, tasks)
+    finally:
+        tasks[0].cancel()
+        await watch.stop()
+        await asyncio.wait([asyncio.ensure_future(finishing.join())], timeout=NAMING_S)
+        tasks[1].cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        left = await pipeline.close(SENDING_S)
+        workdir.remove(folder)
+        log.info("ended; %d records wait in the spool", left)
+
+
+def find_samplers(settings: Settings) -> dict[Language, Sampler]:
+    """The samplers that can be used here. A missing one is said and its language is left out; none is an error."""
+    found: dict[Language, Sampler] = {}
+    problems: list[str] = []
+    try:
+        found[Language.PYTHON] = PySpy(programs.find("py-spy", settings.python.program), settings.python.nonblocking)
+    except MissingToolError as problem:
+        problems.append(str(problem))
+    try:
+        found[Language.RUBY] = RbSpy(programs.find("rbspy", settings.ruby.program), settings.ruby.nonblocking)
+    except MissingToolError as problem:
+        problems.append(str(problem))
+    if not found:
+        raise MissingToolError("; ".join(problems))
+    for problem in problems:
+        log.warning("%s", problem)
+    return found
+
+
+def obey(command: Command, controls: Controls, sources: Sources) -> None:
+    """Do what the collector asks for, within the agent's own limits."""
+    log.info("the collector asks: %s", command)
+    match command:
+        case SetRate(service, rate_hz):
+            controls.set_rate(service, rate_hz)
+        case Pause(service, seconds):
+            controls.pause(service, seconds)
+        case Resume(service):
+            controls.resume(service)
+        case RequestFacts(codebase):
+            sources.ask_again(codebase)
+
+
+def _both(offer: Callable[[Iterable[Window]], None], see: See | None) -> Callable[[Iterable[Window]], None]:
+    def hand_on(windows: Iterable[Window]) -> None:
+        taken = tuple(windows)
+        offer(taken)
+        if see is not None:
+            for window in taken:
+                see(window)
+
+    return hand_on
+
+
+async def _until(stop: asyncio.Event, tasks: "list[asyncio.Task[None]]") -> None:
+    """Wait for the word to stop. A task that ends before has failed, which is a defect: it is raised."""
+    waiting = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            if task is not waiting:
+                task.result()
+    finally:
+        waiting.cancel()

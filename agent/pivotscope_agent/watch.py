@@ -1,0 +1,64 @@
+"""Follows which processes come and go, and keeps one sampling loop for each."""
+
+import asyncio
+import logging
+
+from pivotscope_agent.sampling import Sampling, Shared
+from pivotscope_agent.sources import Sources
+from pivotscope_agent.targets.scan import Scanner
+
+log = logging.getLogger(__name__)
+
+
+class Watch:
+    """Scans at a steady pace until `stop`; a loop that fails is logged and does not take others with it."""
+
+    def __init__(self, scanner: Scanner, shared: Shared, sources: Sources, rescan_seconds: float) -> None:
+        self._scanner = scanner
+        self._shared = shared
+        self._sources = sources
+        self._rescan_seconds = rescan_seconds
+        self._loops: dict[tuple[int, int], Sampling] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def count(self) -> int:
+        """Processes watched now."""
+        return len(self._loops)
+
+    async def run(self) -> None:
+        """Scan until cancelled."""
+        while True:
+            self._scan()
+            await self._shared.clock.sleep(self._rescan_seconds)
+
+    async def stop(self) -> None:
+        """End all loops; running samplers are told to write what they have, and every window is delivered."""
+        for loop in self._loops.values():
+            loop.end(exited=False)
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _scan(self) -> None:
+        changes = self._scanner.scan()
+        for key in changes.ended:
+            if key in self._loops:
+                self._loops[key].end(exited=True)
+        for loop in self._loops.values():
+            loop.refresh()
+        for target in changes.found:
+            process = target.process
+            log.info(
+                "found process %d: %s, %s %s", process.pid, process.service, target.runtime.name, target.runtime.version
+            )
+            loop = self._loops[target.key] = Sampling(target, self._shared)
+            task = asyncio.create_task(loop.run(), name=f"sample {process.pid}")
+            self._tasks.add(task)
+            task.add_done_callback(lambda task, loop=loop: self._done(task, loop))
+
+    def _done(self, task: "asyncio.Task[None]", loop: Sampling) -> None:
+        self._tasks.discard(task)
+        self._loops.pop(loop.target.key, None)
+        self._sources.forget(loop.target)
+        if not task.cancelled() and (problem := task.exception()) is not None:
+            log.error("sampling process %d failed", loop.target.process.pid, exc_info=problem)
