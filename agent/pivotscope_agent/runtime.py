@@ -113,8 +113,8 @@ def find_samplers(settings: Settings) -> dict[Language, Sampler]:
         problems.append(str(problem))
     if not found:
         raise MissingToolError("; ".join(problems))
-    for problem in problems:
-        log.warning("%s", problem)
+    for text in problems:
+        log.warning("%s", text)
     return found
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from functools import partial
 
 from pivotscope_agent.sampling import Sampling, Shared
 from pivotscope_agent.sources import Sources
@@ -54,9 +55,9 @@ class Watch:
             loop = self._loops[target.key] = Sampling(target, self._shared)
             task = asyncio.create_task(loop.run(), name=f"sample {process.pid}")
             self._tasks.add(task)
-            task.add_done_callback(lambda task, loop=loop: self._done(task, loop))
+            task.add_done_callback(partial(self._done, loop))
 
-    def _done(self, task: "asyncio.Task[None]", loop: Sampling) -> None:
+    def _done(self, loop: Sampling, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
         self._loops.pop(loop.target.key, None)
         self._sources.forget(loop.target)
