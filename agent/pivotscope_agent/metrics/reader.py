@@ -1,0 +1,112 @@
+"""Reading all configured pages, and the network, at a steady pace."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from pivotscope.profile.metric import MetricPoint
+from pivotscope.profile.window import Process
+
+from pivotscope_agent.clock import Clock
+from pivotscope_agent.metrics.config import MetricsSettings
+from pivotscope_agent.metrics.mapping import Mapped, map_page
+from pivotscope_agent.metrics.network import NetworkMeter
+from pivotscope_agent.metrics.page import PageError, families
+from pivotscope_agent.metrics.prefork import ADVICE, PROBES, PreforkDetector
+from pivotscope_agent.metrics.scrape import Page, ScrapeError, fetch
+from pivotscope_agent.metrics.source import Source, resolve
+from pivotscope_agent.metrics.starts import Starts
+from pivotscope_agent.pipeline.counters import Count, Counters
+
+log = logging.getLogger(__name__)
+
+Fetch = Callable[[str], Page]
+
+
+@dataclass(slots=True)
+class _Memory:
+    starts: Starts = field(default_factory=Starts)
+    detector: PreforkDetector = field(default_factory=PreforkDetector)
+    complaint: str = ""
+
+
+class MetricsReader:
+    """Scrapes the pages of the running processes and turns them into points. One page's failure is no other's."""
+
+    def __init__(
+        self,
+        settings: MetricsSettings,
+        *,
+        counters: Counters,
+        clock: Clock,
+        network: NetworkMeter | None = None,
+        fetch_page: Fetch | None = None,
+    ) -> None:
+        self._settings = settings
+        self._counters = counters
+        self._clock = clock
+        self._network = network or NetworkMeter()
+        self._fetch = fetch_page or self._fetch_over_http
+        self._memories: dict[tuple[str, str, str, int], _Memory] = {}
+
+    async def run(
+        self, processes: Callable[[], Iterable[Process]], offer: Callable[[Iterable[MetricPoint]], None]
+    ) -> None:
+        """Read until cancelled, every `interval_seconds`, and hand each round's points over."""
+        while True:
+            began = self._clock.monotonic_ns()
+            offer(await self.read(processes()))
+            spent = (self._clock.monotonic_ns() - began) / 1e9
+            await self._clock.sleep(max(self._settings.interval_seconds - spent, 0.1))
+
+    async def read(self, processes: Iterable[Process]) -> list[MetricPoint]:
+        """One round: every page once, one behind the other, and the network. Never raises for what a page does."""
+        known = tuple(processes)
+        sources = resolve(self._settings.endpoints, known)
+        self._memories = {key: self._memories.get(key) or _Memory() for key in map(self._key, sources)}
+        points: list[MetricPoint] = []
+        for source in sources:
+            points += await asyncio.to_thread(self._read_source, source)
+        return points + await asyncio.to_thread(self._network.read, known, self._clock.unix_ns())
+
+    def _key(self, source: Source) -> tuple[str, str, str, int]:
+        return source.url, source.service, source.environment, self._settings.endpoints.index(source.rule)
+
+    def _read_source(self, source: Source) -> list[MetricPoint]:
+        memory = self._memories[self._key(source)]
+        try:
+            reads = PROBES if memory.detector.needs_probing(source) else 1
+            problem, page, now = "", Mapped(()), 0
+            for _ in range(reads):
+                page, now = self._scrape(source), self._clock.unix_ns()
+                problem = memory.detector.judge(source, page)
+        except (ScrapeError, PageError) as error:
+            self._counters.add(Count.SCRAPES, error.reason if isinstance(error, ScrapeError) else "malformed")
+            self._complain(memory, str(error))
+            return []
+        if problem:
+            self._counters.add(Count.SERIES_REFUSED, "prefork", len(page.values))
+            self._complain(memory, f"{source.url}: {problem}; its series are left out. To have them, {ADVICE}")
+            return []
+        self._counters.add(Count.SCRAPES, "ok")
+        for reason in page.refused:
+            self._counters.add(Count.SERIES_REFUSED, reason)
+        self._complain(memory, "")
+        memory.starts.tidy(now)
+        return [memory.starts.point(value, source, now) for value in page.values]
+
+    def _scrape(self, source: Source) -> Mapped:
+        page = self._fetch(source.url)
+        names = {rule.family for rule in source.rule.series}
+        return map_page(families(page.text, page.content_type, names), source)
+
+    def _fetch_over_http(self, url: str) -> Page:
+        return fetch(url, timeout_s=self._settings.timeout_seconds, max_bytes=self._settings.max_bytes)
+
+    @staticmethod
+    def _complain(memory: _Memory, complaint: str) -> None:
+        """Log what is new, once."""
+        if complaint and complaint != memory.complaint:
+            log.warning("metrics: %s", complaint)
+        memory.complaint = complaint
