@@ -114,7 +114,7 @@ def _named(frames: Iterable[Frame], *, qualified: bool, settle: bool) -> tuple[F
         if wrapped and same_file and below is not None and below.name == name:
             named[-1] = Frame(name, frame.path, frame.line or below.line)
         else:
-            named.append(Frame(name, frame.path, frame.line) if wrapped else frame)
+            named.append(frame if name == frame.name else Frame(name, frame.path, frame.line))
     return tuple(named) or (NATIVE_ONLY,)
 
 

@@ -15,6 +15,7 @@ from pivotscope.profile.frame import Frame, RawStack
 from pivotscope.profile.native import is_native_location
 
 TOOL = "py-spy raw"
+_MAX_JOINED = 1_000  # pieces of a line whose names and paths hold semicolons
 _THREAD = re.compile(r"thread \((?:0x[0-9A-Fa-f]+|\d+)\)")
 _PROCESS = re.compile(r'process \d+:"')
 _SUMMARY = re.compile(r"Samples: (\d+) Errors: (\d+)")
@@ -68,16 +69,25 @@ def _frames(text: str, number: int) -> tuple[Frame, ...]:
 
 
 def _complete(piece: str) -> bool:
-    return piece.endswith(")") and " (" in piece and not piece.startswith(("thread (", "process "))
+    return piece.endswith(")") and " (" in piece and not _is_group(piece)
+
+
+def _is_group(piece: str) -> bool:
+    """Whether a frame stands for a thread or a process; a function may be called `process` too."""
+    return piece.startswith(("thread (", "process ")) and bool(_THREAD.match(piece) or _PROCESS.match(piece))
 
 
 def _rejoin(pieces: list[str], number: int) -> list[str]:
     """Put names and paths together again that hold semicolons themselves."""
     whole: list[str] = []
     closing = ""  # what ends the frame that is open, "" where none is
+    joined = 0
     for piece in pieces:
+        if joined > _MAX_JOINED:
+            raise ProfileFormatError(TOOL, f"more than {_MAX_JOINED} semicolons within names and paths", line=number)
         if closing:
             whole[-1] += ";" + piece
+            joined += 1
             closing = "" if piece.endswith(closing) else closing
         elif _PROCESS.match(piece):
             whole.append(piece)
@@ -89,6 +99,7 @@ def _rejoin(pieces: list[str], number: int) -> list[str]:
             closing = ")"
         elif whole and (_THREAD.match(whole[-1]) or piece.endswith(")")):
             whole[-1] += ";" + piece
+            joined += 1
         elif piece:
             whole.append(piece)
         else:

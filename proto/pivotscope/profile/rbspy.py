@@ -5,7 +5,6 @@
 C functions have no name here, code that ships inside the interpreter has the path `unknown`.
 """
 
-import re
 from functools import lru_cache
 
 from pivotscope.profile.errors import ProfileFormatError, excerpt
@@ -13,7 +12,8 @@ from pivotscope.profile.frame import Frame, RawStack
 
 TOOL = "rbspy collapsed"
 C_FUNCTION = "[c function]"
-_LOCATED = re.compile(r" - .*(?::\d+|\((?:unknown)\)|unknown)$")
+_NOWHERE = frozenset({"unknown", "(unknown)"})
+_MAX_PIECES = 1_000  # of one frame whose path holds semicolons
 
 
 def parse_rbspy(text: str) -> tuple[RawStack, ...]:
@@ -30,34 +30,42 @@ def parse_rbspy(text: str) -> tuple[RawStack, ...]:
     return tuple(stacks)
 
 
+def is_collapsed(line: str) -> bool:
+    """Whether a line of text begins like rbspy's."""
+    first, _, rest = line.partition(";")
+    return _frame(first if rest else first.rpartition(" ")[0]) is not None
+
+
 def ruby_frame(name: str, path: str, line: int) -> Frame:
     """A frame as rbspy names it in any of its formats."""
     if name.endswith(C_FUNCTION):
         return Frame(name, "", 0, native=True)
-    return Frame(name, "" if path in {"unknown", "(unknown)"} else path, line)
+    return Frame(name, "" if path in _NOWHERE else path, line)
 
 
 def _frames(text: str, number: int) -> tuple[Frame, ...]:
     frames = []
-    pending = ""
+    pending: list[str] = []
     for piece in text.split(";"):
-        whole = f"{pending};{piece}" if pending else piece
-        frame = _frame(whole)
-        pending = "" if frame else whole
+        pending.append(piece)
+        frame = _frame(";".join(pending)) if len(pending) > 1 else _frame(piece)
         if frame:
             frames.append(frame)
+            pending.clear()
+        elif len(pending) > _MAX_PIECES:
+            break
     if pending or not frames:
-        raise ProfileFormatError(TOOL, f"expected 'name - path:line', found {excerpt(pending)}", line=number)
+        raise ProfileFormatError(TOOL, f"expected 'name - path:line', found {excerpt(';'.join(pending))}", line=number)
     return tuple(frames)
 
 
 @lru_cache(maxsize=16_384)
 def _frame(text: str) -> Frame | None:
     """The frame that `text` prints; None where it is not whole (a path may hold semicolons)."""
-    if _LOCATED.search(text) is None:
-        return None
     name, _, location = text.partition(" - ")
-    path, separator, line = location.rpartition(":")
-    if not separator or not (line.isascii() and line.isdigit()) or len(line) > 9:
+    if location in _NOWHERE:
         return ruby_frame(name, location, 0)
+    path, _, line = location.rpartition(":")
+    if not path or not (line.isascii() and line.isdigit()) or len(line) > 9:
+        return None
     return ruby_frame(name, path, int(line))
