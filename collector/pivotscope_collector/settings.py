@@ -24,9 +24,9 @@ class Retention:
 
     def __post_init__(self) -> None:
         order = (self.raw_days, self.minute_days, self.hour_days, self.day_days)
-        if min(order) < 1 or list(order) != sorted(order) or self.dictionary_days < self.day_days:
+        if min(order) < 2 or list(order) != sorted(order) or self.dictionary_days < self.day_days:
             raise UsageError(
-                "retention must be 1 <= raw_days <= minute_days <= hour_days <= day_days <= dictionary_days, got "
+                "retention must be 2 <= raw_days <= minute_days <= hour_days <= day_days <= dictionary_days, got "
                 + ", ".join(f"{item.name}={getattr(self, item.name)}" for item in fields(self))
             )
 

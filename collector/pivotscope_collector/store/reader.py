@@ -107,8 +107,8 @@ def query(
 def render(name: str) -> str:
     """The text of `sql/<name>.sql` with its placeholders filled in; parameters stay unbound."""
     return Template(statement(name)).substitute(
-        pools=_live("pools", _POOLS),
-        functions=_live("functions", _FUNCTIONS),
+        pools=_live("pools", POOLS),
+        functions=_live("functions", FUNCTIONS),
         selected=f"minute >= {{since:UInt32}} AND minute < {{until:UInt32}} AND {POOL}",
     )
 
@@ -153,12 +153,12 @@ def _bound(selection: Selection) -> dict[str, object]:
     }
 
 
-_POOLS = (
+POOLS = (
     "bucket, service, environment, version, variant, language, mode, windows, complete, samples, native_samples, "
     "x, xx, duration_ns, complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, attributed_ns, "
     "unattributed_ns, processes, resident_bytes, read_bytes, written_bytes"
 )
-_FUNCTIONS = (
+FUNCTIONS = (
     "bucket, service, environment, version, variant, language, mode, function_id, self, total, self_native, "
     "total_native, self_y, self_yy, self_xy, total_y, total_yy, total_xy, windows"
 )

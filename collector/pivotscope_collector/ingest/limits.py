@@ -1,0 +1,29 @@
+"""Every limit of what an agent may send, in one table."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of messages and values: arithmetic stays in 64 bits, memory bounded. Honest agents never meet them."""
+
+    message_bytes: int = 4 * 1024 * 1024
+    in_flight: int = 64
+    text_length: int = 4096
+    definitions: int = 1_000_000
+    stack_depth: int = 4096
+    labels: int = 64
+    buckets: int = 1024
+    windows: int = 4096
+    rows_per_window: int = 200_000
+    points: int = 100_000
+    functions_per_file: int = 100_000
+    duration_ns: int = 3_600_000_000_000
+    rate_hz: int = 10_000
+    samples_per_window: int = 1_000_000_000
+    cpu_ns: int = 10**16
+    amount: int = 2**62
+    line: int = 2**24 - 1
+    age_seconds: int = 13 * 86_400
+    future_seconds: int = 600
+    hello_seconds: float = 10.0

@@ -1,0 +1,35 @@
+"""Why a batch is not taken."""
+
+from dataclasses import dataclass
+
+from pivotscope.v1 import agent_pb2 as pb
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A typed refusal. `retryable`: the same batch can be taken later, with its definitions sent again."""
+
+    reason: pb.RejectionReason.ValueType
+    retryable: bool
+    detail: str
+
+
+def invalid(detail: str) -> Refusal:
+    """The batch will never be taken."""
+    return Refusal(pb.REJECTION_REASON_INVALID, retryable=False, detail=detail)
+
+
+def too_large(detail: str) -> Refusal:
+    """The batch will never be taken as it is."""
+    return Refusal(pb.REJECTION_REASON_TOO_LARGE, retryable=False, detail=detail)
+
+
+def unknown(kind: str, number: int, where: str) -> Refusal:
+    """The batch refers to something that this stream has not defined."""
+    detail = f"{where}: {kind} {number} is not defined on this stream; send its definition, then the batch again"
+    return Refusal(pb.REJECTION_REASON_UNKNOWN_REFERENCE, retryable=True, detail=detail)
+
+
+def unavailable(detail: str) -> Refusal:
+    """The store did not take the batch this time."""
+    return Refusal(pb.REJECTION_REASON_STORE_UNAVAILABLE, retryable=True, detail=detail)

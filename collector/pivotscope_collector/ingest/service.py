@@ -1,0 +1,107 @@
+"""The gRPC service that agents stream to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import grpc
+import grpc.aio
+from pivotscope.v1 import agent_pb2 as pb
+from pivotscope.v1 import agent_pb2_grpc as rpc
+
+from pivotscope_collector.clock import Clock
+from pivotscope_collector.counters import Count, Counters
+from pivotscope_collector.errors import StoreError, UsageError
+from pivotscope_collector.ingest.committer import Committer
+from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.ingest.session import Session
+from pivotscope_collector.store.client import Client
+
+_Context = grpc.aio.ServicerContext[pb.StreamRequest, pb.StreamResponse]
+
+
+class AgentService(rpc.AgentServiceServicer):
+    """Opens a session for every stream; the token was checked before the call got here."""
+
+    def __init__(
+        self,
+        client: Client,
+        committer: Committer,
+        clock: Clock,
+        counters: Counters,
+        *,
+        version: str,
+        limits: Limits,
+    ) -> None:
+        self._client = client
+        self._committer = committer
+        self._clock = clock
+        self._counters = counters
+        self._version = version
+        self._limits = limits
+
+    async def Stream(  # noqa: N802 - the name is the contract's
+        self, request_iterator: AsyncIterator[pb.StreamRequest], context: _Context
+    ) -> AsyncIterator[pb.StreamResponse]:
+        """See agent.proto."""
+        hello, received_ns = await self._hello(request_iterator, context)
+        try:
+            first_seen = await asyncio.to_thread(self._first_seen_ms, hello.agent_id)
+        except StoreError as error:
+            self._counters.add(Count.STREAMS_REFUSED, label="store")
+            await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
+        session = Session(
+            hello, first_seen, self._committer, clock=self._clock, counters=self._counters, limits=self._limits
+        )
+        self._counters.add(Count.STREAMS)
+        yield pb.StreamResponse(
+            welcome=pb.Welcome(
+                collector_version=self._version,
+                received_unix_ns=received_ns,
+                sent_unix_ns=self._clock.unix_ns(),
+                max_in_flight=self._limits.in_flight,
+                max_message_bytes=self._limits.message_bytes,
+            )
+        )
+        reader = asyncio.create_task(session.read(request_iterator))
+        try:
+            async for answer in session.answers():
+                yield answer
+            await reader
+        except UsageError as error:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        finally:
+            reader.cancel()
+            with suppress(asyncio.CancelledError, UsageError, StoreError):
+                await reader
+
+    async def _hello(self, requests: AsyncIterator[pb.StreamRequest], context: _Context) -> tuple[pb.Hello, int]:
+        """The first message and when it came; aborts the call if it is not a proper Hello."""
+        problem = f"no Hello within {self._limits.hello_seconds:g} s"
+        try:
+            async with asyncio.timeout(self._limits.hello_seconds):
+                first = await anext(requests, None)
+        except TimeoutError:
+            first = None
+        received_ns = self._clock.unix_ns()
+        if first is not None:
+            problem = _hello_problem(first)
+        if first is None or problem:
+            self._counters.add(Count.STREAMS_REFUSED, label="hello")
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, problem)
+        return first.hello, received_ns
+
+    def _first_seen_ms(self, agent: str) -> int:
+        known = self._client.query("agent_first_seen", {"agent": agent})["first_seen"]
+        return known[0] if known and known[0] > 0 else self._clock.unix_ns() // 1_000_000
+
+
+def _hello_problem(first: pb.StreamRequest) -> str:
+    hello = first.hello
+    if first.WhichOneof("message") != "hello":
+        return "the first message of a stream must be a Hello"
+    if not 1 <= len(hello.agent_id) <= 256:
+        return f"agent_id has {len(hello.agent_id)} characters, expected 1 to 256"
+    if len(hello.abilities) > 64 or max(len(hello.host), len(hello.agent_version)) > 256:
+        return "too many abilities, or a host or version of more than 256 characters"
+    return ""

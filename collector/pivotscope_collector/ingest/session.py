@@ -1,0 +1,169 @@
+"""One agent's stream: Hello, then definitions and batches up, acknowledgements and refusals down."""
+
+import asyncio
+import logging
+from collections import Counter, deque
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import replace
+from functools import partial
+
+from pivotscope.v1 import agent_pb2 as pb
+
+from pivotscope_collector.clock import Clock
+from pivotscope_collector.counters import Count, Counters
+from pivotscope_collector.errors import StoreError, UsageError
+from pivotscope_collector.ingest.acknowledgements import Acknowledgements
+from pivotscope_collector.ingest.committer import Committer
+from pivotscope_collector.ingest.decode import Origin, decode
+from pivotscope_collector.ingest.dictionary import Dictionary
+from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.ingest.refusal import Refusal, too_large, unavailable
+from pivotscope_collector.ingest.validate import check
+from pivotscope_collector.store.rows import Row, Rows
+
+_LOG = logging.getLogger(__name__)
+_MS = 1_000_000
+_REPORT_SECONDS = 10.0
+
+
+class Session:
+    """State of one stream. `read` takes messages until they end; `answers` gives what to send until all is settled.
+
+    A batch is acknowledged after its insert, never before. As many batches as `limits.in_flight` are under way at once;
+    then reading pauses, and the transport holds the agent back.
+    """
+
+    def __init__(
+        self,
+        hello: pb.Hello,
+        first_seen_ms: int,
+        committer: Committer,
+        *,
+        clock: Clock,
+        counters: Counters,
+        limits: Limits,
+    ) -> None:
+        self._hello = hello
+        self._origin = Origin(hello.agent_id, hello.epoch)
+        self._first_seen_ms = first_seen_ms
+        self._offset_ns = clock.unix_ns() - hello.sent_unix_ns
+        self._committer = committer
+        self._clock = clock
+        self._counters = counters
+        self._limits = limits
+        self._dictionary = Dictionary(limits)
+        self._acknowledgements = Acknowledgements()
+        self._refusals: deque[pb.StreamResponse] = deque()
+        self._dropped: Counter[str] = Counter()
+        self._highest = 0
+        self._reported = float("-inf")
+        self._slots = asyncio.Semaphore(limits.in_flight)
+        self._under_way = 0
+        self._ended = False
+        self._changed = asyncio.Event()
+
+    async def read(self, requests: AsyncIterable[pb.StreamRequest]) -> None:
+        """Take messages until the agent ends its side. Raises UsageError on a second Hello."""
+        try:
+            await self._report()
+            async for request in requests:
+                match request.WhichOneof("message"):
+                    case "definitions":
+                        self._dictionary.define(request.definitions)
+                    case "batch":
+                        await self._batch(request.batch)
+                    case "hello":
+                        raise UsageError("a second Hello on the same stream; open a new stream instead")
+                    case _:
+                        _LOG.debug("%s: a message of a newer version was passed over", self._origin.agent)
+        finally:
+            self._ended = True
+            self._changed.set()
+
+    async def answers(self) -> AsyncIterator[pb.StreamResponse]:
+        """What to send, until the agent has ended its side and everything it sent is settled."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            while self._refusals:
+                yield self._refusals.popleft()
+            sequence = self._acknowledgements.take()
+            if sequence:
+                yield pb.StreamResponse(ack=pb.Ack(sequence=sequence))
+            if self._ended and not self._under_way and not self._refusals:
+                return
+
+    async def _batch(self, batch: pb.Batch) -> None:
+        await self._slots.acquire()
+        self._under_way += 1
+        self._acknowledgements.received(batch.sequence)
+        refusal = self._check(batch)
+        if refusal:
+            self._settle(batch.sequence, refusal)
+            return
+        rows = decode(batch, self._dictionary, self._origin)
+        if batch.sequence > self._highest:
+            self._highest = batch.sequence
+            self._offset_ns = batch.clock_offset_ns
+            self._dropped.update(batch.dropped)
+        if self._due():
+            rows = replace(rows, agents=[self._row()])
+        try:
+            stored = await self._committer.submit(rows)
+        except StoreError as error:
+            self._settle(batch.sequence, unavailable(str(error)))
+            return
+        stored.add_done_callback(partial(self._stored, batch.sequence))
+
+    def _check(self, batch: pb.Batch) -> Refusal | None:
+        size = batch.ByteSize()
+        if size > self._limits.message_bytes:
+            return too_large(f"{size} bytes, at most {self._limits.message_bytes}")
+        return check(batch, self._dictionary, self._limits, self._clock.unix_ns())
+
+    def _stored(self, sequence: int, stored: "asyncio.Future[None]") -> None:
+        error = stored.exception()
+        self._settle(sequence, unavailable(str(error)) if error else None)
+
+    def _settle(self, sequence: int, refusal: Refusal | None) -> None:
+        self._under_way -= 1
+        self._slots.release()
+        self._acknowledgements.settled(sequence, retry=refusal is not None and refusal.retryable)
+        if refusal is None:
+            self._counters.add(Count.BATCHES_STORED)
+        else:
+            name = pb.RejectionReason.Name(refusal.reason).removeprefix("REJECTION_REASON_").lower()
+            self._counters.add(Count.BATCHES_REFUSED, label=name)
+            _LOG.warning("%s: batch %d refused, %s: %s", self._origin.agent, sequence, name, refusal.detail)
+            rejection = pb.Rejection(
+                sequence=sequence, reason=refusal.reason, retryable=refusal.retryable, detail=refusal.detail
+            )
+            self._refusals.append(pb.StreamResponse(rejection=rejection))
+        self._changed.set()
+
+    async def _report(self) -> None:
+        """Store that the agent is here; a store that does not take it now gets it with a later batch."""
+        if self._due():
+            stored = await self._committer.submit(Rows(agents=[self._row()]))
+            stored.add_done_callback(lambda done: done.cancelled() or done.exception())
+
+    def _due(self) -> bool:
+        now = self._clock.monotonic()
+        if now - self._reported < _REPORT_SECONDS:
+            return False
+        self._reported = now
+        return True
+
+    def _row(self) -> Row:
+        return (
+            self._hello.agent_id,
+            self._hello.epoch,
+            self._hello.host,
+            self._hello.agent_version,
+            list(self._hello.abilities),
+            self._hello.targets,
+            self._offset_ns,
+            self._first_seen_ms,
+            self._clock.unix_ns() // _MS,
+            dict(self._dropped),
+        )

@@ -1,0 +1,128 @@
+"""Rows on their way into the store, as columns where there are many of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+Row = tuple[object, ...]
+U64 = NDArray[np.uint64]
+U32 = NDArray[np.uint32]
+Index = NDArray[np.int64]
+
+WINDOW = (
+    "minute", "service", "environment", "version", "variant", "language", "mode", "window_id", "agent", "epoch",
+    "sequence", "position", "instance", "host", "pid", "process_started_at", "runtime_version", "container", "outcome",
+    "reason", "started_at", "agent_started_at", "duration_ns", "rate_hz", "ticks", "late", "errors", "samples",
+    "native_samples", "period_ns", "cpu_user_ns", "cpu_system_ns", "gap_cpu_ns", "sampler_cpu_ns", "resident_bytes",
+    "proportional_bytes", "read_bytes", "written_bytes", "threads",
+)  # fmt: skip
+"""Columns of a window's tuple; `received_at` is added when it is written."""
+
+FUNCTION = ("function_id", "codebase", "language", "path", "qualified_name", "owner")
+SERIES = (
+    "series_id", "service", "environment", "version", "variant", "instance", "name", "kind", "role", "unit", "labels",
+    "bounds",
+)  # fmt: skip
+POINT = ("service", "series_id", "at", "start_at", "value", "count", "buckets")
+CODE_FUNCTION = (
+    "codebase", "language", "path", "qualified_name", "first_line", "last_line", "complexity", "loops", "loop_depth",
+    "parameters", "calls", "attributes", "subscripts", "arithmetic", "awaits", "strings", "content_hash",
+)  # fmt: skip
+CODEBASE = ("codebase", "total_files", "total_lines")
+AGENT = (
+    "agent", "epoch", "host", "agent_version", "abilities", "targets", "clock_offset_ns", "first_seen_at", "seen_at",
+    "dropped",
+)  # fmt: skip
+
+
+def _u64() -> U64:
+    return np.empty(0, np.uint64)
+
+
+def _u32() -> U32:
+    return np.empty(0, np.uint32)
+
+
+def _index() -> Index:
+    return np.empty(0, np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Stacks of windows: `window` is the row's index into the windows beside it; columns of equal length."""
+
+    window: Index = field(default_factory=_index)
+    stack_id: U64 = field(default_factory=_u64)
+    count: U32 = field(default_factory=_u32)
+    native: U32 = field(default_factory=_u32)
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Leaf lines of windows, as `Samples`."""
+
+    window: Index = field(default_factory=_index)
+    function_id: U64 = field(default_factory=_u64)
+    line: U32 = field(default_factory=_u32)
+    count: U32 = field(default_factory=_u32)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Everything that one batch, or one group of them, stores.
+
+    `stacks` (id → function ids, root first), `functions` and `series` (id → row) hold what the rows refer to; the
+    writer leaves out what it stored before. Tuples follow the constants above; times are in the columns' own units.
+    """
+
+    windows: Sequence[Row] = ()
+    samples: Samples = field(default_factory=Samples)
+    lines: Lines = field(default_factory=Lines)
+    stacks: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    functions: dict[int, Row] = field(default_factory=dict)
+    series: dict[int, Row] = field(default_factory=dict)
+    points: Sequence[Row] = ()
+    code_functions: Sequence[Row] = ()
+    codebases: Sequence[Row] = ()
+    agents: Sequence[Row] = ()
+
+    def __len__(self) -> int:
+        many = (self.windows, self.samples.count, self.lines.count, self.points, self.code_functions, self.codebases)
+        return sum(len(rows) for rows in many) + len(self.agents)
+
+
+def merge(parts: Sequence[Rows]) -> Rows:
+    """One group of the rows of several batches."""
+    if len(parts) == 1:
+        return parts[0]
+    offsets = np.cumsum([0, *(len(part.windows) for part in parts)])
+    samples = [part.samples for part in parts]
+    lines = [part.lines for part in parts]
+    return Rows(
+        windows=_flat(part.windows for part in parts),
+        samples=Samples(
+            window=np.concatenate([one.window + offset for one, offset in zip(samples, offsets, strict=False)]),
+            stack_id=np.concatenate([one.stack_id for one in samples]),
+            count=np.concatenate([one.count for one in samples]),
+            native=np.concatenate([one.native for one in samples]),
+        ),
+        lines=Lines(
+            window=np.concatenate([one.window + offset for one, offset in zip(lines, offsets, strict=False)]),
+            function_id=np.concatenate([one.function_id for one in lines]),
+            line=np.concatenate([one.line for one in lines]),
+            count=np.concatenate([one.count for one in lines]),
+        ),
+        stacks={key: value for part in parts for key, value in part.stacks.items()},
+        functions={key: value for part in parts for key, value in part.functions.items()},
+        series={key: value for part in parts for key, value in part.series.items()},
+        points=_flat(part.points for part in parts),
+        code_functions=_flat(part.code_functions for part in parts),
+        codebases=_flat(part.codebases for part in parts),
+        agents=_flat(part.agents for part in parts),
+    )
+
+
+def _flat(parts: Iterable[Sequence[Row]]) -> list[Row]:
+    return [row for part in parts for row in part]

@@ -1,0 +1,21 @@
+-- Closed minutes with windows that no roll-up has seen, all of them received by {horizon}: later ones may be on their way.
+WITH
+    (SELECT max(received_until) FROM progress WHERE level = 'minute') AS covered_until,
+    (SELECT max(open_from) FROM progress WHERE level = 'minute') AS open_from
+SELECT toUnixTimestamp(seen.minute) AS minute
+FROM
+(
+    SELECT windows.minute AS minute, max(received_at) AS received_until
+    FROM windows
+    WHERE (received_at > covered_until OR windows.minute >= open_from)
+        AND windows.minute >= {oldest:UInt32} AND windows.minute < {closed:UInt32}
+    GROUP BY windows.minute
+) AS seen
+LEFT JOIN
+(
+    SELECT rolled.minute AS minute, max(rolled.received_until) AS rolled_until
+    FROM rolled
+    GROUP BY rolled.minute
+) AS done ON done.minute = seen.minute
+WHERE seen.received_until > done.rolled_until AND seen.received_until <= fromUnixTimestamp64Micro({horizon:Int64}, 'UTC')
+ORDER BY minute
