@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pivotscope_agent.errors import SettingsError
+from pivotscope_agent.metrics.config import MetricsSettings, from_table
 from pivotscope_agent.pipeline.channel import Endpoint, TlsFiles
 from pivotscope_agent.pipeline.spool import SpoolSettings
 from pivotscope_agent.sections import Section
@@ -76,6 +77,7 @@ class Settings:
     sampling: SamplingSettings = SamplingSettings()
     python: PythonSettings = PythonSettings()
     ruby: RubySettings = RubySettings()
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     selectors: tuple[Selector, ...] = OPT_IN
     rescan_seconds: float = 1.0
     host: str = ""
@@ -102,6 +104,7 @@ def parse(values: Mapping[str, Any]) -> Settings:
         sampling=_sampling(top.section("sampling")),
         python=_python(top.section("python")),
         ruby=_ruby(top.section("ruby")),
+        metrics=from_table(top.section("metrics").raw()),
         selectors=tuple(_selector(section) for section in top.sections("select")) or OPT_IN,
         rescan_seconds=_rescan(top.section("targets")),
         host=top.text("host"),

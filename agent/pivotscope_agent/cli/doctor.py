@@ -1,0 +1,91 @@
+"""`pivotscope-agent doctor`."""
+
+import asyncio
+from dataclasses import asdict
+
+import grpc
+import typer
+from grpc import aio
+from pivotscope.profile.language import Language
+from pivotscope.v1.agent_pb2_grpc import AgentServiceStub
+
+from pivotscope_agent import checks
+from pivotscope_agent.checks import Check, State
+from pivotscope_agent.cli.options import (
+    CollectorOption,
+    ConfigOption,
+    SelectOption,
+    SpoolOption,
+    TokenFileOption,
+    settings_from,
+)
+from pivotscope_agent.cli.output import Output, OutputOption, columns, document
+from pivotscope_agent.pipeline.channel import CredentialsError, Endpoint, call_metadata, open_channel
+from pivotscope_agent.settings import Settings
+from pivotscope_agent.targets.scan import Scanner
+
+NEGATIVE = 1
+ANSWER_S = 5.0
+
+
+def doctor(
+    *,
+    config: ConfigOption = None,
+    select: SelectOption = None,
+    collector: CollectorOption = None,
+    token_file: TokenFileOption = None,
+    spool: SpoolOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Check everything that the agent needs here, and say how to mend what is missing."""
+    results = examine(settings_from(config, select, collector, token_file, spool))
+    if output is Output.JSON:
+        typer.echo(document([asdict(check) for check in results]))
+    else:
+        typer.echo(columns(("CHECK", "STATE", "FOUND"), [(check.name, check.state, check.found) for check in results]))
+        for check in results:
+            if check.fix and check.state is not State.OK:
+                typer.echo(f"\n{check.name}: {check.fix}")
+    if any(check.state is State.MISSING for check in results):
+        raise typer.Exit(NEGATIVE)
+
+
+def examine(settings: Settings) -> list[Check]:
+    """All checks, in the order in which they are best mended."""
+    scanner = Scanner(settings.selectors)
+    scanner.scan()
+    found = scanner.targets
+    return [
+        checks.check_program("py-spy", settings.python.program, needed=True),
+        checks.check_program("rbspy", settings.ruby.program, needed=checks.needs(found, Language.RUBY)),
+        checks.check_tracing(),
+        checks.check_targets(found),
+        checks.check_spool(settings.spool.folder),
+        checks.check_clock(),
+        asyncio.run(check_collector(settings.collector)),
+    ]
+
+
+async def check_collector(endpoint: Endpoint) -> Check:
+    """Open a stream and close it without a word: a collector that accepts the token complains about that only."""
+    try:
+        metadata = call_metadata(endpoint)
+        async with asyncio.timeout(ANSWER_S), open_channel(endpoint) as channel:
+            call = AgentServiceStub(channel).Stream(None, metadata=aio.Metadata(*metadata))
+            await call.done_writing()
+            return judge_answer(endpoint.address, await call.code(), await call.details() or "")
+    except CredentialsError as problem:
+        return Check("collector", State.MISSING, str(problem), "put the token that the collector gave into that file")
+    except TimeoutError:
+        return judge_answer(endpoint.address, grpc.StatusCode.DEADLINE_EXCEEDED, f"no answer within {ANSWER_S:g} s")
+
+
+def judge_answer(address: str, code: grpc.StatusCode, details: str) -> Check:
+    """What the status of that stream says."""
+    if code in {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}:
+        fix = "give the collector's token by --token-file or PIVOTSCOPE_TOKEN_FILE"
+        return Check("collector", State.MISSING, f"{address} answers, but refuses the token: {details}", fix)
+    if code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNIMPLEMENTED}:
+        fix = "start it (`pivotscope collector serve`) or set --collector; meanwhile the spool keeps what is seen"
+        return Check("collector", State.MISSING, f"{address} cannot be reached: {details}", fix)
+    return Check("collector", State.OK, f"{address} answers and accepts the token")
