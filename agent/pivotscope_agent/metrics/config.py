@@ -44,6 +44,12 @@ class SeriesRule:
     match: tuple[tuple[str, re.Pattern[str]], ...] = ()
 
     @property
+    def selector(self) -> str:
+        """Name of the resulting series: rules that take different parts of one metric give different series."""
+        parts = ",".join(f'{label}=~"{pattern.pattern}"' for label, pattern in self.match)
+        return f"{self.name}{{{parts}}}" if parts else self.name
+
+    @property
     def family(self) -> str:
         """Name of the metric family: a counter's without `_total`."""
         return self.name.removesuffix("_total")
@@ -98,6 +104,10 @@ def _endpoint(reader: "_Table") -> EndpointRule:
     )
     if not rule.series:
         raise reader.error("series", [], "at least one [[metrics.endpoint.series]] table")
+    selectors = [one.selector for one in rule.series]
+    for selector in selectors:
+        if selectors.count(selector) > 1:
+            raise reader.error("series", selector, "each name, with its match, once")
     reader.finish()
     return rule
 

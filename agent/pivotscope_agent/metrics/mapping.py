@@ -58,7 +58,8 @@ def map_page(families: Iterable[Metric], source: Source) -> Mapped:
     """Values of the series that the source's rule asks for.
 
     Labels that a rule does not keep are summed over (gauges too). Bucket counts are made per bucket from the
-    cumulative ones. A series that is not a number, or whose buckets contradict each other, is refused.
+    cumulative ones. A series that is not a number, a counter
+    below zero, and buckets that contradict each other are refused.
     """
     values: list[Value] = []
     refused: list[str] = []
@@ -78,7 +79,7 @@ def map_page(families: Iterable[Metric], source: Source) -> Mapped:
             for labels, group in _groups([*family.samples, *created.get(family.name, ())], rule, source).items():
                 value = _value(_series(rule, source, kind, labels), group)
                 if value is None:
-                    refused.append("not_a_number" if not math.isfinite(group.value) else "buckets")
+                    refused.append("contradictory" if math.isfinite(group.value) else "not_a_number")
                 else:
                     values.append(value)
     return Mapped(tuple(values), tuple(refused), start)
@@ -122,7 +123,7 @@ def _series(rule: SeriesRule, source: Source, kind: MetricKind, labels: tuple[tu
         version=version,
         variant=variant,
         instance=source.instance,
-        name=rule.name,
+        name=rule.selector,
         kind=kind,
         role=rule.role,
         unit=rule.unit,
@@ -134,6 +135,8 @@ def _value(series: MetricSeries, group: _Group) -> Value | None:
     """A value, or None for one that cannot be right. Formats allow NaN and infinities; a sum with one is useless."""
     if not math.isfinite(group.value) or not math.isfinite(group.count):
         return None
+    if series.kind is MetricKind.COUNTER and group.value < 0:
+        return None
     created = int(group.created * 1e9) if math.isfinite(group.created) else 0
     if series.kind is not MetricKind.HISTOGRAM:
         return Value(series, group.value, created_unix_ns=created)
@@ -141,10 +144,11 @@ def _value(series: MetricSeries, group: _Group) -> Value | None:
     cumulative = [group.cumulative[bound] for bound in bounds]
     total = group.cumulative.get(math.inf, group.count)
     buckets = [upper - lower for lower, upper in zip([0.0, *cumulative], [*cumulative, total], strict=True)]
-    if not all(math.isfinite(one) and one >= 0 for one in buckets):
+    if any(map(math.isnan, bounds)) or not all(math.isfinite(one) and one >= 0 for one in buckets):
         return None
     whole = MetricSeries(
         series.service, series.environment, series.version, series.variant, series.instance, series.name,
         series.kind, series.role, series.unit, series.labels, bounds,
     )  # fmt: skip
-    return Value(whole, group.value, int(total), tuple(int(one) for one in buckets), created)
+    counts = tuple(int(one) for one in buckets)
+    return Value(whole, group.value, sum(counts), counts, created)

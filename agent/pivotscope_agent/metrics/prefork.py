@@ -35,13 +35,18 @@ class PreforkDetector:
 
     def __init__(self) -> None:
         self._identities: frozenset[tuple[int, int]] = frozenset()
+        self._probed: frozenset[tuple[int, int]] = frozenset()
         self._last: dict[MetricSeries, _Last] = {}
         self._process_start_s: float | None = None
         self._refused = ""
 
     def needs_probing(self, source: Source) -> bool:
         """Whether the page should be read `PROBES` times before its values are believed."""
-        return len(source.processes) > 1 and not source.rule.aggregated and source.identities != self._identities
+        return len(source.processes) > 1 and not source.rule.aggregated and source.identities != self._probed
+
+    def probed(self, source: Source) -> None:
+        """The page was read often enough with these processes behind it."""
+        self._probed = source.identities
 
     def judge(self, source: Source, page: Mapped) -> str:
         """What is wrong with the page, for a person; empty when its values can be differenced."""

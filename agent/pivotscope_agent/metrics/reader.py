@@ -81,6 +81,7 @@ class MetricsReader:
             for _ in range(reads):
                 page, now = self._scrape(source), self._clock.unix_ns()
                 problem = memory.detector.judge(source, page)
+            memory.detector.probed(source)
         except (ScrapeError, PageError) as error:
             self._counters.add(Count.SCRAPES, error.reason if isinstance(error, ScrapeError) else "malformed")
             self._complain(memory, str(error))

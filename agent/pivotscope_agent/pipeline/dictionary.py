@@ -9,6 +9,10 @@ from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_agent.pipeline.enums import LANGUAGES, METRIC_KINDS, METRIC_ROLES, OWNERS
 
+# What the collector takes; one value beyond would cost the batch.
+MAX_TEXT = 4096
+MAX_DEPTH = 4096
+
 
 class Dictionary:
     """Ids of processes, functions, stacks and series, dense from 1 in each kind.
@@ -44,7 +48,7 @@ class Dictionary:
         """Id of a stack, given root first."""
         known = self._stacks.get(functions)
         if known is None:
-            ids = [self.function(function) for function in functions]
+            ids = [self.function(function) for function in shortened(functions)]
             known = self._stacks[functions] = len(self._stacks) + 1
             self.definitions.stacks.add(id=known, functions=ids)
         return known
@@ -111,9 +115,17 @@ def labels(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     return {text(name): text(value) for name, value in pairs}
 
 
+def shortened(functions: tuple[Function, ...]) -> tuple[Function, ...]:
+    """A stack of at most MAX_DEPTH functions: of a deeper one, its two ends. Recursion is what makes them so deep."""
+    half = MAX_DEPTH // 2
+    return functions if len(functions) <= MAX_DEPTH else functions[:half] + functions[-half:]
+
+
 def text(value: str) -> str:
     r"""A string that protobuf takes: bytes of a path that are not UTF-8 are written as `\udcNN`.
 
-    Such bytes reach Python as lone surrogates, which protobuf refuses together with the whole message.
+    Such bytes reach Python as lone surrogates, which protobuf refuses together with the whole message. What is
+    longer than MAX_TEXT characters is cut.
     """
-    return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")
+    value = value[:MAX_TEXT]
+    return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode("utf-8")[:MAX_TEXT]

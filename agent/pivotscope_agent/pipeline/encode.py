@@ -13,6 +13,9 @@ from pivotscope_agent.pipeline.enums import LANGUAGES, MODES, OUTCOMES
 
 Item = Window | MetricPoint | FileFacts | CodebaseFacts
 
+MAX_ITEMS = 4_000
+"""Windows, points and facts in one batch; the collector takes no more than 4,096 windows."""
+
 _OVERSIZED = "samples left out: more stacks than one message holds"
 
 
@@ -44,7 +47,7 @@ def encode(items: Iterable[Item], *, clock_offset_ns: int, max_batch_bytes: int)
     for item in items:
         try:
             size = builder.add(item)
-            if builder.size > max_batch_bytes and builder.items > 1:
+            if builder.items > 1 and (builder.size > max_batch_bytes or builder.items > MAX_ITEMS):
                 builder.remove_last()
                 result.records.append(builder.build())
                 builder = _Builder(clock_offset_ns)
@@ -113,8 +116,13 @@ class _Builder:
 
 
 def encode_window(window: Window, dictionary: Dictionary) -> pb.Window:
-    """A window with its samples as columns of equal length."""
-    samples = window.samples
+    """A window with its samples as columns of equal length.
+
+    A row without functions or samples stands for nothing and is left out, as are the rows of a window that is
+    not complete: the collector refuses a whole batch for one of them.
+    """
+    complete = window.outcome is Outcome.COMPLETE and window.mode is not Mode.NONE
+    samples = [sample for sample in window.samples if complete and sample.stack and sample.count]
     stack = dictionary.stack
     return pb.Window(
         process=dictionary.process(window.process),
@@ -132,7 +140,7 @@ def encode_window(window: Window, dictionary: Dictionary) -> pb.Window:
         stacks=[stack(sample.stack) for sample in samples],
         lines=[sample.line for sample in samples],
         counts=[sample.count for sample in samples],
-        native_counts=[sample.native for sample in samples],
+        native_counts=[min(sample.native, sample.count) for sample in samples],
         reason=text(window.reason),
     )
 

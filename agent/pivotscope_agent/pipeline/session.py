@@ -45,16 +45,16 @@ class StreamClosedError(Exception):
 
 @dataclass(slots=True)
 class Delivery:
-    """What outlives a stream: how often records were refused, and which cannot be read."""
+    """What outlives a stream: how often records were wanted again, and which are given up for what reason."""
 
     tries: Counter[int] = field(default_factory=Counter)
-    unreadable: set[int] = field(default_factory=set)
+    lost: dict[int, str] = field(default_factory=dict)
 
     def forget(self, acknowledged: int) -> None:
         """Drop what is known about records that are done with."""
-        for sequence in [number for number in self.tries if number <= acknowledged]:
-            del self.tries[sequence]
-        self.unreadable = {number for number in self.unreadable if number > acknowledged}
+        for known in (self.tries, self.lost):
+            for sequence in [number for number in known if number <= acknowledged]:
+                del known[sequence]
 
 
 class Session:
@@ -164,8 +164,8 @@ class Session:
     async def _send_one(self, record: Record) -> None:
         sequence = record.sequence
         self._in_flight.sent(sequence)
-        if sequence in self._delivery.unreadable:
-            self._give_up(sequence, "unreadable")
+        if sequence in self._delivery.lost:
+            self._give_up(sequence, self._delivery.lost[sequence])
             return
         try:
             definitions, batch = pb.Definitions.FromString(record.definitions), pb.Batch.FromString(record.batch)
@@ -173,7 +173,7 @@ class Session:
             fresh = self._dictionary.translate(definitions, batch, repeat=repeat)
         except (UnreadableRecordError, DecodeError) as error:
             # The dictionary may now hold ids that were not sent: only a new stream is safe.
-            self._delivery.unreadable.add(sequence)
+            self._delivery.lost[sequence] = "unreadable"
             raise StreamError(f"record {sequence} of the spool cannot be read: {error}") from error
         for part in cut(fresh, self._max_bytes - 16):
             if part.ByteSize():
@@ -213,21 +213,24 @@ class Session:
         sequence = rejection.sequence
         reason = reason_name(rejection.reason)
         self._counters.add(Count.RECORDS_REJECTED, reason)
-        if rejection.retryable and self._may_try_again(rejection):
-            if self._in_flight.rewind(sequence):
-                self._repeat_until = max(self._repeat_until, self._spool.last)
-                self._pause_s = self._backoff.pause()
-                log.info("record %d is wanted again (%s): %s", sequence, reason, rejection.detail)
-        else:
+        if not rejection.retryable:
             log.warning("record %d is refused for good (%s): %s", sequence, reason, rejection.detail)
             self._give_up(sequence, f"rejected_{reason}")
+        elif self._in_flight.rewind(sequence):
+            self._check_patience(rejection, reason)
+            self._repeat_until = max(self._repeat_until, self._spool.last)
+            self._pause_s = self._backoff.pause()
+            log.info("record %d is wanted again (%s): %s", sequence, reason, rejection.detail)
         await self._advance()
 
-    def _may_try_again(self, rejection: pb.Rejection) -> bool:
-        if rejection.reason in _PATIENT or rejection.sequence not in self._in_flight:
-            return True
+    def _check_patience(self, rejection: pb.Rejection, reason: str) -> None:
+        """Give up a record that many repetitions did not help, on a new stream that never knew it."""
+        if rejection.reason in _PATIENT:
+            return
         self._delivery.tries[rejection.sequence] += 1
-        return self._delivery.tries[rejection.sequence] < MAX_TRIES
+        if self._delivery.tries[rejection.sequence] >= MAX_TRIES:
+            self._delivery.lost[rejection.sequence] = f"rejected_{reason}"
+            raise StreamError(f"record {rejection.sequence} was refused {MAX_TRIES} times: {rejection.detail}")
 
     def _give_up(self, sequence: int, reason: str) -> None:
         if self._in_flight.settle(sequence):

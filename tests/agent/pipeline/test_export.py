@@ -136,7 +136,7 @@ async def test_a_record_that_is_never_understood_does_not_block_the_others(
     spool.append(*record())
     exporter(spool).start()
     await eventually(lambda: spool.pending() == 0)
-    assert counters.get(Count.RECORDS_REJECTED, "unknown_reference") == session.MAX_TRIES
+    assert counters.get(Count.RECORDS_REJECTED, "unknown_reference") >= session.MAX_TRIES
     assert counters.get(Count.RECORDS_DROPPED, "rejected_unknown_reference") == 1
 
 
