@@ -49,8 +49,9 @@ def unpack(label: str, packages: Sequence[str], folder: Path, always: Callable[[
     archives = state / "archives"
     shutil.rmtree(archives, ignore_errors=True)
     archives.mkdir(parents=True)
-    say(label, f"downloading {len(wanted)} packages")
-    if not run(["apt-get", "download", "-qq", *options, *wanted], cwd=archives):
+    say(label, f"downloading {len(wanted)} package{'s' if len(wanted) > 1 else ''} of Debian")
+    # Root would download as another user, who may not write here.
+    if not run(["apt-get", "download", "-qq", "-o", "APT::Sandbox::User=root", *options, *wanted], cwd=archives):
         return False
     draft = folder.with_name(f"{folder.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
