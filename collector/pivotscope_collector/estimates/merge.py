@@ -40,8 +40,8 @@ def merge_functions(pool: PoolCpu, parts: Sequence[FunctionCpu]) -> FunctionCpu:
         native_ns=_sum([part.native_ns for part in parts]),
         self_native_ns=sum(part.self_native_ns for part in parts),
         native_known=known > total.estimate / 2.0,
-        self_share=_share(own, pool),
-        total_share=_share(total, pool),
+        self_share=_share(own, pool, sum(part.self_share.clusters for part in parts)),
+        total_share=_share(total, pool, sum(part.total_share.clusters for part in parts)),
     )
 
 
@@ -52,8 +52,8 @@ def _sum(parts: Sequence[Interval]) -> Interval:
     return Interval(estimate, max(0.0, estimate - low), estimate + high)
 
 
-def _share(cpu: Interval, pool: PoolCpu) -> Share:
+def _share(cpu: Interval, pool: PoolCpu, clusters: int) -> Share:
     whole = pool.attributed_ns
     if whole <= 0.0:
-        return share_from_interval(0.0, 0.0, 1.0, pool.windows)
-    return share_from_interval(cpu.estimate / whole, cpu.low / whole, cpu.high / whole, pool.windows)
+        return share_from_interval(0.0, 0.0, 1.0, clusters)
+    return share_from_interval(cpu.estimate / whole, cpu.low / whole, cpu.high / whole, clusters)

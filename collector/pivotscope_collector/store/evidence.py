@@ -1,0 +1,224 @@
+"""From the store to evidence: what a plan is computed from."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from pivotscope.profile.facts import FunctionFacts
+from pivotscope.profile.function import Function, Owner
+from pivotscope.profile.language import Language
+from pivotscope.profile.window import Mode
+
+from pivotscope_collector.estimates.attribution import attribute, by_service
+from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, PoolCpu, PoolSums
+from pivotscope_collector.estimates.share import Share, share_from_interval
+from pivotscope_collector.scoring.evidence import CodebaseEvidence, Evidence, FunctionEvidence, ServiceEvidence
+from pivotscope_collector.store import reader
+from pivotscope_collector.store.catalogue import functions_by_id
+from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reader import DAY, HOUR, MINUTE, Selection
+from pivotscope_collector.store.sums import function_sums, pool_sums, rows
+
+HOURS_A_YEAR = 8760.0
+NANOSECONDS = 1_000_000_000
+TOP = 200
+"""Functions of a service that may be roots: the application's own, those with the most CPU."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Observed:
+    """A service in one language: its CPU, that of its functions by id, and the mode that split it."""
+
+    cpu: PoolCpu
+    functions: Mapping[int, FunctionCpu]
+    base: Mode
+    native_part: Mapping[int, float]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """Functions by id, and facts of the application's own."""
+
+    names: Mapping[int, Function]
+    facts: Mapping[Function, FunctionFacts]
+
+
+def read(client: Client, selection: Selection, top: int = TOP) -> Evidence:
+    """Evidence of everything that a selection covers.
+
+    Shares are CPU of a function ÷ all CPU of its service, unattributed included, so that none of that is spread.
+    Core-hours a year are CPU ÷ the time that anybody looked, over a year: minutes (beyond six hours of range: hours)
+    with a window of the service, cut at its first and last window. So a process that lived for a part of that time
+    counts with the CPU it used and no more, and hours without an agent do not dilute it; what is assumed is that the
+    rest of the year is like the time observed.
+    """
+    observed = _observe(client, selection)
+    names = functions_by_id(client, sorted({key for one in observed for key in one.functions}))
+    known = _Known(names, _facts(client, names.values()))
+    services = tuple(service for one in observed for service in _services(client, selection, one, known, top))
+    codebases = _codebases(client, {service.codebase for service in services}, names.values())
+    return Evidence(services, codebases, selection.since_ns, selection.until_ns, "production")
+
+
+def _observe(client: Client, selection: Selection) -> list[_Observed]:
+    pools = list(chain.from_iterable(pool_sums(reader.pools(client, selection)).values()))
+    sums = list(chain.from_iterable(function_sums(reader.functions(client, selection)).values()))
+    split = by_service(attribute(pools, sums))
+    spans = _spans(client, selection)
+    functions: dict[tuple[str, Language], dict[int, FunctionCpu]] = defaultdict(dict)
+    for function in split.functions:
+        functions[function.pool.service, function.pool.language][function.function] = function
+    result = []
+    for pool in split.pools:
+        key = pool.pool.service, pool.pool.language
+        seconds = spans.get(key, 0.0)
+        if seconds > 0.0 and pool.attributed_ns + pool.unattributed_ns > 0.0:
+            base = _base(pools, *key)
+            native = _native_parts(sums, *key) if base is Mode.GIL else {}
+            result.append(_Observed(pool, functions[key], base, native, seconds))
+    return result
+
+
+def _base(pools: Iterable[PoolSums], service: str, language: Language) -> Mode:
+    """The mode that splits the CPU of a service: that of `estimates.split`."""
+    modes = {row.mode for row in pools if (row.pool.service, row.pool.language) == (service, language) and row.x > 0.0}
+    return next((mode for mode in (Mode.GIL, Mode.ACTIVE, Mode.NATIVE) if mode in modes), Mode.NONE)
+
+
+def _native_parts(sums: Iterable[FunctionSums], service: str, language: Language) -> dict[int, float]:
+    """The native part of each function's own samples under the lock, where native windows tell it."""
+    own: dict[int, int] = defaultdict(int)
+    native: dict[int, int] = defaultdict(int)
+    for row in sums:
+        if row.mode is Mode.NATIVE and (row.pool.service, row.pool.language) == (service, language):
+            own[row.function] += row.self_samples
+            native[row.function] += row.self_native
+    return {key: native[key] / count for key, count in own.items() if count}
+
+
+def _spans(client: Client, selection: Selection) -> dict[tuple[str, Language], float]:
+    """Seconds that each service was looked at."""
+    long = selection.until - selection.since >= 6 * HOUR
+    step = DAY if selection.resolution == DAY else HOUR if long else MINUTE
+    spans = {}
+    for row in rows(reader.query(client, "evidence_spans", selection, {"step": step})):
+        seconds = float(row["covered"] * step)
+        if row["raw_last_ns"]:
+            before = row["raw_first_ns"] / NANOSECONDS - row["first"]
+            after = row["last"] - row["raw_last_ns"] / NANOSECONDS
+            seconds -= sum(edge for edge in (before, after) if 0.0 < edge < step)
+        spans[row["service"], Language(row["language"])] = max(1.0, seconds)
+    return spans
+
+
+def _services(
+    client: Client, selection: Selection, observed: _Observed, known: _Known, top: int
+) -> Iterable[ServiceEvidence]:
+    """One for each codebase of the application's own that runs in the service."""
+    cpu = observed.cpu
+    names = known.names
+    own = {
+        key: function
+        for key, function in observed.functions.items()
+        if key in names and names[key].owner is Owner.APPLICATION
+    }
+    roots = sorted(own, key=lambda key: -own[key].total_ns.estimate)[:top]
+    part = replace(selection, service=cpu.pool.service)
+    parameters = {"roots": roots, "language": cpu.pool.language.value, "mode": observed.base.value}
+    beneath = _beneath(client, part, parameters, observed, names) if roots else {}
+    callers = _callers(client, part, parameters, names) if roots else {}
+    whole = cpu.attributed_ns + cpu.unattributed_ns
+    functions = [_function(own[key], known, whole, beneath.get(key, {}), callers.get(key, ())) for key in roots]
+    for codebase in sorted({entry.function.codebase for entry in functions}):
+        yield ServiceEvidence(
+            service=cpu.pool.service,
+            codebase=codebase,
+            language=cpu.pool.language,
+            core_hours_per_year=whole / NANOSECONDS / observed.seconds * HOURS_A_YEAR,
+            observed_seconds=observed.seconds,
+            unattributed=cpu.unattributed_ns / whole,
+            functions=tuple(entry for entry in functions if entry.function.codebase == codebase),
+            facts={function: fact for function, fact in known.facts.items() if function.codebase == codebase},
+        )
+
+
+def _function(
+    cpu: FunctionCpu, known: _Known, whole: float, weights: Mapping[Function, float], callers: Sequence[Function]
+) -> FunctionEvidence:
+    function = known.names[cpu.function]
+    total = cpu.total_ns.estimate
+    native = min(1.0, cpu.native_ns.estimate / total) if total > 0.0 else 0.0
+    share, seen = total / whole, sum(weights.values())
+    return FunctionEvidence(
+        function=function,
+        self_share=_share(cpu.self_share, cpu.self_ns.estimate, cpu.self_ns.low, cpu.self_ns.high, whole),
+        total_share=_share(cpu.total_share, total, cpu.total_ns.low, cpu.total_ns.high, whole),
+        native=native,
+        native_known=cpu.native_known,
+        beneath={leaf: share * (1.0 - native) * weight / seen for leaf, weight in weights.items()} if seen else {},
+        facts=known.facts.get(function),
+        callers=tuple(callers),
+    )
+
+
+def _share(of: Share, estimate: float, low: float, high: float, whole: float) -> Share:
+    return share_from_interval(estimate / whole, low / whole, high / whole, of.clusters)
+
+
+def _beneath(
+    client: Client,
+    selection: Selection,
+    parameters: Mapping[str, object],
+    observed: _Observed,
+    names: Mapping[int, Function],
+) -> dict[int, dict[Function, float]]:
+    """Of each root: sampled nanoseconds by leaf, native time left out."""
+    result: dict[int, dict[Function, float]] = defaultdict(dict)
+    for row in rows(reader.query(client, "evidence_beneath", selection, parameters)):
+        leaf = names.get(row["leaf"])
+        if leaf is not None:
+            kept = max(0.0, row["y"] - row["native_y"]) * (1.0 - observed.native_part.get(row["leaf"], 0.0))
+            result[row["root"]][leaf] = kept
+    return result
+
+
+def _callers(
+    client: Client, selection: Selection, parameters: Mapping[str, object], names: Mapping[int, Function]
+) -> dict[int, list[Function]]:
+    result: dict[int, list[Function]] = defaultdict(list)
+    for row in rows(reader.query(client, "evidence_callers", selection, parameters)):
+        if row["caller"] in names:
+            result[row["function_id"]].append(names[row["caller"]])
+    return result
+
+
+def _facts(client: Client, functions: Iterable[Function]) -> dict[Function, FunctionFacts]:
+    """Facts of every function in the application's files that were seen."""
+    own = [function for function in functions if function.owner is Owner.APPLICATION]
+    parameters = {
+        "codebases": sorted({function.codebase for function in own}),
+        "paths": sorted({function.path for function in own}),
+    }
+    result = {}
+    for row in rows(client.query("evidence_facts", parameters)):
+        fields = dict(row)
+        codebase, language, path = (fields.pop(key) for key in ("codebase", "language", "path"))
+        known = FunctionFacts(**fields)
+        result[Function(codebase, Language(language), path, known.qualified_name)] = known
+    return result
+
+
+def _codebases(client: Client, codebases: Iterable[str], functions: Iterable[Function]) -> tuple[CodebaseEvidence, ...]:
+    """How large each codebase is; where no agent counted it, the files that were seen running are a lower bound."""
+    wanted = sorted(codebases)
+    counted = {
+        row["codebase"]: CodebaseEvidence(row["codebase"], row["total_files"], row["total_lines"])
+        for row in rows(client.query("evidence_codebases", {"codebases": wanted}))
+    }
+    files: dict[str, set[str]] = defaultdict(set)
+    for function in functions:
+        if function.owner is Owner.APPLICATION:
+            files[function.codebase].add(function.path)
+    return tuple(counted.get(codebase) or CodebaseEvidence(codebase, len(files[codebase]), 0) for codebase in wanted)
