@@ -4,6 +4,7 @@ The command line wins over PIVOTSCOPE_* variables, those over the file. Secrets 
 environment only.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from pivotscope_agent.pipeline.spool import SpoolSettings
 from pivotscope_agent.sections import Section
 from pivotscope_agent.targets.selector import OPT_IN, Labels, Selector
 
-DEFAULT_COLLECTOR = "127.0.0.1:7411"
+DEFAULT_COLLECTOR = "127.0.0.1:4640"
 DEFAULT_SPOOL = Path("~/.local/state/pivotscope-agent").expanduser()
 
 VARIABLES = {
@@ -35,6 +36,8 @@ VARIABLES = {
 """Environment variables and the keys that they set."""
 
 SELECTOR_KEYS = ("cmdline", "env", "user", "cgroup", "pid")
+_KEYS = (*SELECTOR_KEYS, *Labels.__dataclass_fields__)
+_NEXT_CONDITION = re.compile(rf",(?=(?:{'|'.join(_KEYS)})=)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,19 +119,14 @@ def parse(values: Mapping[str, Any]) -> Settings:
 def parse_selector(text: str) -> dict[str, object]:
     """A selector as the command line has it, `KEY=VALUE[,KEY=VALUE…]`, as a table. Raises SettingsError.
 
-    `cmdline` takes the rest of the text, commas included, so it comes last.
+    A comma that no key follows is part of the value.
     """
     table: dict[str, object] = {}
-    rest = text
-    while rest:
-        key, sign, value = rest.partition("=")
-        if not sign or key not in (*SELECTOR_KEYS, *Labels.__dataclass_fields__):
-            message = f"selector {text!r}: {rest!r} is not KEY=VALUE with KEY one of {', '.join(SELECTOR_KEYS)}"
+    for part in _NEXT_CONDITION.split(text):
+        key, sign, value = part.partition("=")
+        if not sign or key not in _KEYS:
+            message = f"selector {text!r}: {part!r} is not KEY=VALUE with KEY one of {', '.join(_KEYS)}"
             raise SettingsError(message)
-        if key == "cmdline":
-            rest = ""
-        else:
-            value, _, rest = value.partition(",")
         table[key] = int(value) if key == "pid" and value.isdigit() else value
     return table
 

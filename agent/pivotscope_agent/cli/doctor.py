@@ -1,12 +1,14 @@
 """`pivotscope-agent doctor`."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 
 import grpc
 import typer
 from grpc import aio
 from pivotscope.profile.language import Language
+from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1.agent_pb2_grpc import AgentServiceStub
 
 from pivotscope_agent import checks
@@ -71,13 +73,18 @@ async def check_collector(endpoint: Endpoint) -> Check:
     try:
         metadata = call_metadata(endpoint)
         async with asyncio.timeout(ANSWER_S), open_channel(endpoint) as channel:
-            call = AgentServiceStub(channel).Stream(None, metadata=aio.Metadata(*metadata))
-            await call.done_writing()
+            await channel.channel_ready()
+            call = AgentServiceStub(channel).Stream(_nothing(), metadata=aio.Metadata(*metadata))
             return judge_answer(endpoint.address, await call.code(), await call.details() or "")
     except CredentialsError as problem:
         return Check("collector", State.MISSING, str(problem), "put the token that the collector gave into that file")
     except TimeoutError:
         return judge_answer(endpoint.address, grpc.StatusCode.DEADLINE_EXCEEDED, f"no answer within {ANSWER_S:g} s")
+
+
+async def _nothing() -> AsyncIterator[pb.StreamRequest]:
+    for message in ():
+        yield message
 
 
 def judge_answer(address: str, code: grpc.StatusCode, details: str) -> Check:
