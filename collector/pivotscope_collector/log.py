@@ -15,3 +15,5 @@ def set_up(level: str = "info") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     root.propagate = False
+    # A run that is still going when the next is due is no news: jobs coalesce.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)

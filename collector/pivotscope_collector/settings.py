@@ -51,7 +51,7 @@ class Settings:
     commit_rows: int = 20_000
     rollup_seconds: float = 5.0
     rollup_margin_seconds: float = 30.0
-    plan_seconds: float = 15.0
+    plan_seconds: float = 30.0
     plan_range_hours: float = 24.0
     expiry_seconds: float = 3600.0
     drain_seconds: float = 10.0

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import grpc
 import grpc.aio
@@ -39,6 +38,12 @@ class AgentService(rpc.AgentServiceServicer):
         self._counters = counters
         self._version = version
         self._limits = limits
+        self._readers: set[asyncio.Task[None]] = set()
+
+    def drain(self) -> None:
+        """Read nothing more: every stream ends once what was read is settled and acknowledged."""
+        for reader in self._readers:
+            reader.cancel()
 
     async def Stream(  # noqa: N802 - the name is the contract's
         self, request_iterator: AsyncIterator[pb.StreamRequest], context: _Context
@@ -64,16 +69,17 @@ class AgentService(rpc.AgentServiceServicer):
             )
         )
         reader = asyncio.create_task(session.read(request_iterator))
+        self._readers.add(reader)
         try:
             async for answer in session.answers():
                 yield answer
-            await reader
-        except UsageError as error:
-            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+            problem = await _outcome(reader)
+            if problem:
+                await context.abort(grpc.StatusCode.FAILED_PRECONDITION, problem)
         finally:
+            self._readers.discard(reader)
             reader.cancel()
-            with suppress(asyncio.CancelledError, UsageError, StoreError):
-                await reader
+            await _outcome(reader)
 
     async def _hello(self, requests: AsyncIterator[pb.StreamRequest], context: _Context) -> tuple[pb.Hello, int]:
         """The first message and when it came; aborts the call if it is not a proper Hello."""
@@ -94,6 +100,19 @@ class AgentService(rpc.AgentServiceServicer):
     def _first_seen_ms(self, agent: str) -> int:
         known = self._client.query("agent_first_seen", {"agent": agent})["first_seen"]
         return known[0] if known and known[0] > 0 else self._clock.unix_ns() // 1_000_000
+
+
+async def _outcome(reader: asyncio.Task[None]) -> str:
+    """Wait for a reader; what the agent did wrong, if it did. A collector that stops cancels its readers."""
+    await asyncio.wait([reader])
+    if reader.cancelled():
+        return ""
+    error = reader.exception()
+    if isinstance(error, UsageError):
+        return str(error)
+    if error is not None and not isinstance(error, StoreError):
+        raise error
+    return ""
 
 
 def _hello_problem(first: pb.StreamRequest) -> str:

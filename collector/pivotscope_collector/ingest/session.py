@@ -95,8 +95,8 @@ class Session:
 
     async def _batch(self, batch: pb.Batch) -> None:
         await self._slots.acquire()
-        self._under_way += 1
         self._acknowledgements.received(batch.sequence)
+        self._under_way += 1
         refusal = self._check(batch)
         if refusal:
             self._settle(batch.sequence, refusal)
@@ -113,6 +113,10 @@ class Session:
         except StoreError as error:
             self._settle(batch.sequence, unavailable(str(error)))
             return
+        except asyncio.CancelledError:
+            # Never handed over: it stays open, so nothing from it on is acknowledged.
+            self._under_way -= 1
+            raise
         stored.add_done_callback(partial(self._stored, batch.sequence))
 
     def _check(self, batch: pb.Batch) -> Refusal | None:
@@ -145,7 +149,7 @@ class Session:
         """Store that the agent is here; a store that does not take it now gets it with a later batch."""
         if self._due():
             stored = await self._committer.submit(Rows(agents=[self._row()]))
-            stored.add_done_callback(lambda done: done.cancelled() or done.exception())
+            stored.add_done_callback(asyncio.Future.exception)
 
     def _due(self) -> bool:
         now = self._clock.monotonic()

@@ -1,4 +1,4 @@
-"""Roll-ups: closed minutes from raw rows, hours from minutes, days from hours. Harmless to run twice, or in two collectors."""
+"""Roll-ups: closed minutes from raw rows, hours from minutes, days from hours. Harmless to run twice at once."""
 
 from string import Template
 

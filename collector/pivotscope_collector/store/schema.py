@@ -117,6 +117,16 @@ def migrate(client: Client, cluster: str = "", retention: Retention | None = Non
     return done
 
 
+def set_fsync(client: Client, cluster: str = "", *, on: bool) -> None:
+    """Have inserts survive a loss of power, at their cost, or not. A crash of the process loses nothing either way."""
+    clause = f" ON CLUSTER `{cluster}`" if cluster else ""
+    for table in client.query("tables_to_sync", {"on": int(on)})["name"]:
+        client.command(
+            f"ALTER TABLE `{table}`{clause} MODIFY SETTING "
+            f"fsync_after_insert = {int(on)}, fsync_part_directory = {int(on)}"
+        )
+
+
 def _code(part: str) -> bool:
     """Whether a piece of a file holds more than comments and space."""
     return any(line.strip() and not line.strip().startswith("--") for line in part.splitlines())

@@ -1,0 +1,160 @@
+"""The collector as a process: opens the store, listens, runs the jobs, and stops without losing anything."""
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import grpc.aio
+from pivotscope.v1 import agent_pb2_grpc, query_pb2_grpc
+
+from pivotscope_collector.api.service import AdminService, QueryService
+from pivotscope_collector.clock import SystemClock
+from pivotscope_collector.counters import Counters
+from pivotscope_collector.errors import UsageError
+from pivotscope_collector.ingest.committer import Committer
+from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.ingest.service import AgentService
+from pivotscope_collector.ingest.token import TokenInterceptor
+from pivotscope_collector.jobs import plan
+from pivotscope_collector.jobs.scheduler import Scheduler
+from pivotscope_collector.settings import Settings, split_listen
+from pivotscope_collector.store import schema
+from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.expiry import expire
+from pivotscope_collector.store.rollup import RollUp
+from pivotscope_collector.store.writer import Writer
+
+_LOG = logging.getLogger(__name__)
+_DAY_SECONDS = 86_400
+_ANSWER_BYTES = 64 * 2**20
+
+
+def open_store(settings: Settings) -> Client:
+    """A client for the store that the settings name; nothing is opened before the first call."""
+    return Client(
+        path="" if settings.clickhouse_url else settings.data_dir,
+        url=settings.clickhouse_url,
+        user=settings.clickhouse_user,
+        password=settings.clickhouse_password,
+        database=settings.clickhouse_database,
+    )
+
+
+def read_token(settings: Settings) -> str:
+    """The shared token; empty where none is set and only this machine can connect. Raises UsageError."""
+    if not settings.token_file:
+        if settings.loopback:
+            return ""
+        raise UsageError(
+            f"listen={settings.listen} is open to other machines and no token is set: "
+            "write one into a file and name it with PIVOTSCOPE_TOKEN_FILE or --token-file"
+        )
+    try:
+        token = Path(settings.token_file).read_text("utf-8").strip()
+    except OSError as error:
+        raise UsageError(f"token_file={settings.token_file}: {error.strerror}") from error
+    if not token or not token.isascii() or any(character.isspace() for character in token):
+        raise UsageError(f"token_file={settings.token_file}: expected one token of printable ASCII, without spaces")
+    return token
+
+
+async def serve(settings: Settings, port_file: Path | None = None) -> None:
+    """Run until SIGTERM or SIGINT. Writes the port to `port_file`, for callers that asked for port 0.
+
+    Raises UsageError and StoreError for what keeps it from starting.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with running(settings) as port:
+        if port_file:
+            _write_port(port_file, port)
+        host = split_listen(settings.listen)[0]
+        sys.stdout.write(f"listening on {host}:{port}\n")
+        sys.stdout.flush()
+        await stop.wait()
+        _LOG.info("stopping")
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[int]:
+    """A collector that serves while the block runs; gives the port.
+
+    It stops in the order of the data: no new streams, what was read is committed, acknowledged, jobs end, store closes.
+    """
+    token = read_token(settings)
+    client = open_store(settings)
+    clock, counters = SystemClock(), Counters()
+    writer = Writer(client, clock, counters, settings.rollup_margin_seconds)
+    committer = Committer(writer.write, counters, seconds=settings.commit_seconds, rows=settings.commit_rows)
+    limits = Limits(age_seconds=(settings.retention.raw_days - 1) * _DAY_SECONDS)
+    agents = AgentService(client, committer, clock, counters, version=version("pivotscope"), limits=limits)
+    scheduler = _jobs(settings, client, counters)
+    server = grpc.aio.server(
+        interceptors=[TokenInterceptor(token, counters)] if token else [],
+        options=[
+            ("grpc.so_reuseport", 0),
+            ("grpc.max_receive_message_length", limits.message_bytes + 1024),
+            ("grpc.max_send_message_length", _ANSWER_BYTES),
+        ],
+    )
+    agent_pb2_grpc.add_AgentServiceServicer_to_server(agents, server)
+    query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(client), server)
+    query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(client), server)
+    try:
+        await asyncio.to_thread(_migrate, client, settings)
+        port = _bind(server, settings.listen)
+        committer.start()
+        await server.start()
+        scheduler.start()
+        try:
+            yield port
+        finally:
+            stopped = asyncio.create_task(server.stop(settings.drain_seconds))
+            # The server refuses new calls from its next turn of the loop on.
+            await asyncio.sleep(0)
+            agents.drain()
+            await stopped
+            await committer.close()
+            await asyncio.to_thread(scheduler.close)
+    finally:
+        client.close()
+
+
+def _migrate(client: Client, settings: Settings) -> None:
+    for migration in schema.migrate(client, settings.clickhouse_cluster, settings.retention):
+        _LOG.info("applied migration %04d_%s", migration.number, migration.name)
+    schema.set_fsync(client, settings.clickhouse_cluster, on=settings.fsync)
+
+
+def _bind(server: grpc.aio.Server, listen: str) -> int:
+    try:
+        return server.add_insecure_port(listen)
+    except RuntimeError as error:
+        raise UsageError(f"cannot listen on {listen}: the address is in use or not of this machine") from error
+
+
+def _jobs(settings: Settings, client: Client, counters: Counters) -> Scheduler:
+    clock = SystemClock()
+    raw_days = settings.retention.raw_days
+    roll_up = RollUp(client, clock, counters, margin_seconds=settings.rollup_margin_seconds, raw_days=raw_days)
+    scheduler = Scheduler(counters)
+    scheduler.every(settings.rollup_seconds, "roll-up", roll_up.run)
+    scheduler.every(
+        settings.plan_seconds, "plan", lambda: plan.refresh(client, clock.unix_ns(), settings.plan_range_hours)
+    )
+    scheduler.every(settings.expiry_seconds, "expiry", lambda: expire(client, clock.unix_ns(), raw_days))
+    return scheduler
+
+
+def _write_port(file: Path, port: int) -> None:
+    """Appears whole, so that a waiting reader never sees half a number."""
+    draft = file.with_name(file.name + ".tmp")
+    draft.write_text(f"{port}\n", "ascii")
+    draft.replace(file)
