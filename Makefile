@@ -59,8 +59,8 @@ bench: setup ## Measure ingest, storage and what the agent costs
 	@$(WITH_BIN) $(BIN)/python -m tests.bench $(BENCH)
 
 .PHONY: lock
-lock: ## Choose versions anew and pin them with hashes
-	@"$(PYTHON)" -m deploy.setup.lock
+lock: ## Pin every package with hashes; to choose versions anew: make lock LOCK=--upgrade
+	@"$(PYTHON)" -m deploy.setup.lock $(LOCK)
 
 .PHONY: clean
 clean: ## Remove all that these targets made (the rbspy built for the user stays in the user's cache)

@@ -58,7 +58,7 @@ def test_no_file_names_a_registry() -> None:
     assert not named
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "agent.txt", "build.txt", "dev.txt"])
 def test_every_requirement_is_pinned_with_hashes_and_no_address(name: str) -> None:
     lines = _text(_ROOT / "requirements" / name).splitlines()
     assert [line for line in lines if not line.startswith((" ", "#")) and not _REQUIREMENT.match(line)] == []

@@ -9,7 +9,7 @@ from pathlib import Path
 from deploy.setup import debian
 from deploy.setup.console import SetupError, answer, run, say
 
-_REQUIREMENTS = ("requirements/runtime.txt", "requirements/dev.txt")
+_REQUIREMENTS = ("requirements/runtime.txt", "requirements/build.txt", "requirements/dev.txt")
 _DISTRIBUTIONS = ("proto", "agent", "collector")
 _STAMP = "pivotscope-setup"
 # Settings that would send packages elsewhere than into the environment, or forbid installing ours from here.
