@@ -34,8 +34,8 @@ class Standardised:
     """Both arms over the same mix of strata.
 
     `rate_a` and `rate_b` weight each stratum by nA·nB ÷ (nA + nB) (Mantel–Haenszel), so that the stages of a rollout,
-    in which the arms' shares differ, are never pooled. `influence_a` and `influence_b` are the blocks' contributions to the rates'
-    errors; `exposure_a` and `exposure_b` are what as many unweighted units would say.
+    in which the arms' shares differ, are never pooled. `influence_a` and `influence_b` are the blocks' contributions
+    to the rates' errors; `exposure_a` and `exposure_b` are what as many unweighted units would say.
     """
 
     pairing: Pairing

@@ -1,0 +1,52 @@
+-- Moments of a subtree a block and mode: y = samples beneath a function of `target` (and of no function of `other`) × period.
+SELECT
+    intDiv(middle_ns, {block_ns:Int64}) AS block,
+    mode,
+    count() AS windows,
+    sum(beneath) AS samples,
+    sum(cpu) AS cpu_ns,
+    sum(beneath * period) AS y,
+    sum(seen * period) AS x,
+    sum(pow(beneath * period, 2)) AS yy,
+    sum(beneath * period * seen * period) AS xy,
+    sum(pow(seen * period, 2)) AS xx
+FROM
+(
+    SELECT
+        w.mode AS mode,
+        toUnixTimestamp64Nano(toDateTime64(w.started_at, 9, 'UTC')) + intDiv(toInt64(w.duration_ns), 2) - {since_ns:Int64} AS middle_ns,
+        toFloat64(w.period_ns) AS period,
+        toFloat64(w.samples) AS seen,
+        toFloat64(w.cpu_user_ns + w.cpu_system_ns) AS cpu,
+        toFloat64(t.beneath) AS beneath
+    FROM
+    (
+        SELECT window_id, mode, started_at, duration_ns, period_ns, samples, cpu_user_ns, cpu_system_ns
+        FROM windows FINAL
+        WHERE service = {service:String}
+            AND minute >= toStartOfMinute(fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC'))
+            AND started_at >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
+            AND started_at < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')
+            AND ({environment:String} = '' OR environment = {environment:String})
+            AND ({version:String} = '' OR version = {version:String})
+            AND ({variant:String} = '' OR variant = {variant:String})
+            AND language = {language:String}
+            AND outcome = 'complete'
+    ) AS w
+    LEFT JOIN
+    (
+        SELECT window_id, sum(count) AS beneath
+        FROM samples FINAL
+        WHERE service = {service:String}
+            AND minute >= toStartOfMinute(fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC'))
+            AND minute < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')
+            AND stack_id IN
+            (
+                SELECT stack_id FROM stacks
+                WHERE hasAny(functions, {target:Array(UInt64)}) AND NOT hasAny(functions, {other:Array(UInt64)})
+            )
+        GROUP BY window_id
+    ) AS t ON t.window_id = w.window_id
+)
+GROUP BY block, mode
+ORDER BY block, mode
