@@ -31,6 +31,9 @@ def compare(
     function_b: Annotated[
         str, typer.Option("--function-b", help="The function that calls the new code, likewise.")
     ] = "",
+    randomised: Annotated[
+        bool, typer.Option("--randomised", help="Users were assigned at random, salted and sticky.")
+    ] = False,
     service: options.ServiceOption = "",
     environment: options.EnvironmentOption = "",
     since: options.Since = "1h",
@@ -53,6 +56,7 @@ def compare(
         selection=options.selection(since, until, service, environment),
         function_a=function_a,
         function_b=function_b,
+        randomised=randomised,
         **_arms(variant, version, before, after),
     )
     answer = ask(

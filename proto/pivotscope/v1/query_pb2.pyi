@@ -515,6 +515,7 @@ class CompareRequest(_message.Message):
     AFTER_TO_UNIX_NS_FIELD_NUMBER: _builtins.int
     FUNCTION_A_FIELD_NUMBER: _builtins.int
     FUNCTION_B_FIELD_NUMBER: _builtins.int
+    RANDOMISED_FIELD_NUMBER: _builtins.int
     variant_a: _builtins.str
     variant_b: _builtins.str
     version_a: _builtins.str
@@ -526,6 +527,8 @@ class CompareRequest(_message.Message):
     function_a: _builtins.str
     """Functions whose subtrees stand for the arms where both run in one process."""
     function_b: _builtins.str
+    randomised: _builtins.bool
+    """Users were assigned to the arms at random, salted and sticky: business metrics may then be claims."""
     @_builtins.property
     def selection(self) -> Global___Selection: ...
     def __init__(
@@ -542,10 +545,11 @@ class CompareRequest(_message.Message):
         after_to_unix_ns: _builtins.int = ...,
         function_a: _builtins.str = ...,
         function_b: _builtins.str = ...,
+        randomised: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_from_unix_ns", b"after_from_unix_ns", "after_to_unix_ns", b"after_to_unix_ns", "before_from_unix_ns", b"before_from_unix_ns", "before_to_unix_ns", b"before_to_unix_ns", "function_a", b"function_a", "function_b", b"function_b", "selection", b"selection", "variant_a", b"variant_a", "variant_b", b"variant_b", "version_a", b"version_a", "version_b", b"version_b"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_from_unix_ns", b"after_from_unix_ns", "after_to_unix_ns", b"after_to_unix_ns", "before_from_unix_ns", b"before_from_unix_ns", "before_to_unix_ns", b"before_to_unix_ns", "function_a", b"function_a", "function_b", b"function_b", "randomised", b"randomised", "selection", b"selection", "variant_a", b"variant_a", "variant_b", b"variant_b", "version_a", b"version_a", "version_b", b"version_b"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
