@@ -119,14 +119,15 @@ class Spool:
             now = self._clock.unix_ns()
             self._expire(now)
             batch.sequence = self._next
-            batch.dropped.update(self._dropped)
+            told, self._dropped = self._dropped, Counter()
+            batch.dropped.update(told)
             record = Record(self._next, now, definitions.SerializeToString(), batch.SerializeToString())
             self._next += 1
             segment = self._keep(record)
             if segment is None:
+                self._dropped.update(told)
                 self._count_drop("larger_than_spool", 1)
             else:
-                self._dropped.clear()
                 self._counters.add(Count.RECORDS_SPOOLED, "disk" if segment.on_disk else "memory")
             return record.sequence
 
