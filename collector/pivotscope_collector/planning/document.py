@@ -10,6 +10,7 @@ from typing import Any
 
 from pivotscope_collector.estimates.share import Interval
 from pivotscope_collector.planning.checks import Check
+from pivotscope_collector.planning.files import standing
 from pivotscope_collector.planning.journey import Stage
 from pivotscope_collector.planning.waves import PlannedFile, Wave, total
 from pivotscope_collector.scoring.candidate import Alternative, Bridge, Candidate, Quantiles
@@ -35,7 +36,7 @@ class Plan:
 
 
 def document(plan: Plan, now_ns: int) -> Document:
-    """The plan as `migration-plan.json` has it; `candidates[]` by score, whatever wave they are in."""
+    """The plan as `migration-plan.json` has it; `candidates[]` in the ranking's order, whatever wave they are in."""
     evidence = plan.evidence
     result: Document = {
         "schema_version": SCHEMA_VERSION,
@@ -82,7 +83,7 @@ def number(value: float, digits: int = 4) -> float:
 
 def _candidates(waves: Sequence[Wave]) -> list[Document]:
     placed = [(wave, entry) for wave in waves for entry in wave.files]
-    placed.sort(key=lambda pair: (-pair[1].file.best.score, pair[1].file.key))
+    placed.sort(key=lambda pair: (standing(pair[1].file.best), pair[1].file.key))
     return [_candidate(rank, wave, entry) for rank, (wave, entry) in enumerate(placed, start=1)]
 
 

@@ -44,5 +44,10 @@ def by_file(candidates: Iterable[Candidate]) -> tuple[FileCandidate, ...]:
     return tuple(FileCandidate(*key, tuple(units)) for key, units in gathered.items())
 
 
+def standing(unit: Candidate) -> tuple[bool, float]:
+    """Sorts units as the ranking does: those with too little data last, then by score."""
+    return (unit.verdict is Verdict.INSUFFICIENT_DATA, -unit.score)
+
+
 def _best_first(candidates: Sequence[Candidate]) -> list[Candidate]:
-    return sorted(candidates, key=lambda unit: -unit.score)
+    return sorted(candidates, key=standing)

@@ -8,7 +8,7 @@ document   all of it as plain values, hashed and validated
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields
 
 from pivotscope_collector.planning.checks import checks
 from pivotscope_collector.planning.document import Document, Plan, document
@@ -19,15 +19,19 @@ from pivotscope_collector.planning.team import Team
 from pivotscope_collector.planning.waves import waves
 from pivotscope_collector.scoring.candidate import Candidate
 from pivotscope_collector.scoring.evidence import Evidence
+from pivotscope_collector.scoring.settings import ScoringSettings
 
 
 def build(
-    evidence: Evidence, candidates: Sequence[Candidate], settings: object, now_ns: int, team: Team | None = None
+    evidence: Evidence,
+    candidates: Sequence[Candidate],
+    settings: ScoringSettings,
+    now_ns: int,
+    team: Team | None = None,
 ) -> Document:
     """The plan for these candidates, validated against its schema. The same input gives the same bytes.
 
-    `settings` is the dataclass of numbers and texts that the candidates were scored with; it stands in the document as
-    its assumptions, next to those of the team.
+    `settings` is what the candidates were scored with; it stands in the document, with the team, as assumptions.
     """
     team = team if team is not None else Team()
     planned = waves(by_file(candidates), evidence, team)
@@ -39,8 +43,6 @@ def build(
     return result
 
 
-def _assumptions(settings: object, team: Team) -> dict[str, float | str | None]:
-    if not is_dataclass(settings) or isinstance(settings, type):
-        raise TypeError(f"settings: expected a dataclass of numbers and texts, got {type(settings).__name__}")
+def _assumptions(settings: ScoringSettings, team: Team) -> dict[str, float | str | None]:
     values = {entry.name: getattr(settings, entry.name) for entry in fields(settings)} | asdict(team)
     return {name: value for name, value in values.items() if value is None or isinstance(value, str | int | float)}
