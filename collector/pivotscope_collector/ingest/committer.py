@@ -71,7 +71,8 @@ class Committer:
                 except TimeoutError:
                     pass
             group = await self._take()
-            await self._commit(group)
+            if group:
+                await self._commit(group)
             if self._closing and not self._waiting:
                 return
 

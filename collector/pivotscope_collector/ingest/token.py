@@ -13,7 +13,7 @@ _MISSING = "no token: send metadata 'authorization: Bearer <token>' (agent: toke
 _WRONG = "wrong token: it must be the one in the collector's token file"
 
 
-class TokenInterceptor(grpc.aio.ServerInterceptor[Any, Any]):
+class TokenInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs only
     """Refuses calls without the token with UNAUTHENTICATED. Every wrong token takes the same time to compare."""
 
     def __init__(self, token: str, counters: Counters) -> None:

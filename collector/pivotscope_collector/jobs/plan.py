@@ -27,7 +27,7 @@ def refresh(client: Client, now_ns: int, range_hours: float, settings: ScoringSe
         return 0
     candidates = rank(found, settings)
     scores.save(client, candidates, now_ns)
-    changed = _save(client, plans.ALL, found, candidates, settings, now_ns)
+    changed = _save(client, plans.ALL, found, candidates, settings=settings, now_ns=now_ns)
     codebases = sorted({service.codebase for service in found.services})
     if len(codebases) > 1:
         for codebase in codebases:
