@@ -37,10 +37,11 @@ def is_collapsed(line: str) -> bool:
 
 
 def ruby_frame(name: str, path: str, line: int) -> Frame:
-    """A frame as rbspy names it in any of its formats."""
+    """A frame as rbspy names it in any of its formats; code inside the interpreter has no path in either."""
     if name.endswith(C_FUNCTION):
         return Frame(name, "", 0, native=True)
-    return Frame(name, "" if path in _NOWHERE else path, line)
+    inside = path in _NOWHERE or (path.startswith("<internal:") and not path.startswith("<internal:/"))
+    return Frame(name, "" if inside else path, line)
 
 
 def _frames(text: str, number: int) -> tuple[Frame, ...]:

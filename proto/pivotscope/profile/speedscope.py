@@ -6,7 +6,6 @@ smallest weight.
 """
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 
 from pivotscope.profile.calls import SampledProfile
@@ -18,6 +17,7 @@ from pivotscope.profile.rbspy import C_FUNCTION, ruby_frame
 
 TOOL = "speedscope"
 _MAX_COUNT = 10**9
+_MAX_WEIGHT = 1e18
 
 
 def parse_speedscope(text: str) -> SampledProfile:
@@ -59,9 +59,9 @@ def _samples(
 
 
 def _counts(weights: Sequence[object], unit: object) -> list[int]:
-    numbers = [weight for weight in weights if isinstance(weight, int | float) and math.isfinite(weight)]
-    if len(numbers) != len(weights) or any(number < 0 for number in numbers):
-        raise ProfileFormatError(TOOL, "weights must be numbers, 0 or more")
+    numbers = [weight for weight in weights if isinstance(weight, int | float) and 0 <= weight <= _MAX_WEIGHT]
+    if len(numbers) != len(weights):
+        raise ProfileFormatError(TOOL, f"weights must be numbers from 0 to {_MAX_WEIGHT:g}")
     positive = [number for number in numbers if number > 0]
     period = 1 if unit == "none" or not positive else min(positive)
     if positive and max(positive) / period > _MAX_COUNT:
