@@ -129,7 +129,7 @@ def _with_outside(seen: Seen, ids: list[int], shares: list[tuple[Share, Share]])
         error = hypot((beyond.high - beyond.low) * scale, (under.high - under.low) * held) / 2.0
         excess = max(0.0, beyond.estimate * scale - under.estimate * held)
         low = max(0.0, min(part, outside - (whole - excess)) - error)
-        high = min(outside, max(part, excess) + error)
+        high = min(outside + held_error, max(part, excess) + error)
         return Quantity(under, held, held_error, part, low, max(part, high))
 
     return [
