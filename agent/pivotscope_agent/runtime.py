@@ -16,6 +16,7 @@ from pivotscope_agent.controls import Controls
 from pivotscope_agent.errors import MissingToolError
 from pivotscope_agent.finishing import Finishing
 from pivotscope_agent.governor import Governor
+from pivotscope_agent.metrics.reader import MetricsReader
 from pivotscope_agent.pipeline.control import Command, Pause, RequestFacts, Resume, SetRate
 from pivotscope_agent.pipeline.counters import Counters
 from pivotscope_agent.pipeline.export import Identity
@@ -60,7 +61,7 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | 
             agent_id=agent_id(host, settings.spool.folder, read_machine_id()),
             agent_version=__version__,
             host=host,
-            abilities=(*sorted(samplers), "facts", *(("native",) if settings.python.native_every else ())),
+            abilities=(*sorted(samplers), "facts", "metrics", *(("native",) if settings.python.native_every else ())),
         ),
         spool,
         counters=counters,
@@ -85,15 +86,21 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | 
     )
     watch = Watch(scanner, shared, sources, settings.rescan_seconds)
     pipeline.start()
-    tasks = [asyncio.create_task(watch.run(), name="watch"), asyncio.create_task(finishing.run(), name="finishing")]
+    metrics = MetricsReader(settings.metrics, counters=counters, clock=clock)
+    observing = [
+        asyncio.create_task(watch.run(), name="watch"),
+        asyncio.create_task(metrics.run(scanner.processes, pipeline.offer), name="metrics"),
+    ]
+    naming = asyncio.create_task(finishing.run(), name="finishing")
     try:
-        await _until(stop, tasks)
+        await _until(stop, [*observing, naming])
     finally:
-        tasks[0].cancel()
+        for task in observing:
+            task.cancel()
         await watch.stop()
         await asyncio.wait([asyncio.ensure_future(finishing.join())], timeout=NAMING_S)
-        tasks[1].cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        naming.cancel()
+        await asyncio.gather(*observing, naming, return_exceptions=True)
         left = await pipeline.close(SENDING_S)
         workdir.remove(folder)
         log.info("ended; %d records wait in the spool", left)

@@ -210,7 +210,7 @@ class Sampling:
             self._deliver(started, verdict, request.mode, request.rate_hz)
             return
         verdict = sampler.judge(request, ending)
-        if ending.killed and sweep.release(request.pid, was_stopped=False):
+        if ending.status < 0 and sweep.release(request.pid, was_stopped=False):
             verdict = replace(verdict, reason=f"{verdict.reason}; the process was set going again")
         shared.governor.observe(target.key, ending.cpu_ns, ending.elapsed_ns)
         if not ending.stopped and not self._has_ended():

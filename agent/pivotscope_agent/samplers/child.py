@@ -40,15 +40,19 @@ class Child:
         """Start a sampler whose messages go to a file beside `output`. Raises OSError."""
         log = output.with_suffix(".log")
         parent = os.getpid()
-        with log.open("wb") as handle:
-            popen = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=handle,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                preexec_fn=lambda: _bind_to(parent),  # noqa: PLW1509 - two system calls, no locks
-            )
+        try:
+            with log.open("wb") as handle:
+                popen = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=handle,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                    preexec_fn=lambda: _bind_to(parent),  # noqa: PLW1509 - two system calls, no locks
+                )
+        except OSError:
+            log.unlink(missing_ok=True)
+            raise
         return cls(popen, clock, output, log)
 
     @property

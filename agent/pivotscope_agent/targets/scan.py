@@ -68,6 +68,10 @@ class Scanner:
         """Everything selected now, by pid."""
         return tuple(self._targets[pid] for pid in sorted(self._targets))
 
+    def processes(self) -> tuple[Process, ...]:
+        """The selected processes as they are named on the wire."""
+        return tuple(target.process for target in self.targets)
+
     @property
     def refusals(self) -> tuple[Refusal, ...]:
         """Everything looked at and left alone, by pid."""
