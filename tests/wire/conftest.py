@@ -31,9 +31,7 @@ class _Names:
 
 def _names(definitions: pb.Definitions) -> _Names:
     functions = {
-        one.id: Function(
-            one.codebase, _LANGUAGES[one.language], one.path, one.qualified_name, _OWNERS[one.owner]
-        )
+        one.id: Function(one.codebase, _LANGUAGES[one.language], one.path, one.qualified_name, _OWNERS[one.owner])
         for one in definitions.functions
     }
     processes = {

@@ -50,7 +50,7 @@ files = st.builds(FileFacts, text, languages, text, text, u32, st.lists(function
 codebases = st.builds(CodebaseFacts, text, u32, u64)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(sampled | unsampled, max_size=4), st.lists(points, max_size=3), st.lists(files | codebases, max_size=2))
 def test_round_trip(
     decode: Callable[[pb.Definitions, pb.Batch], list[Item]],
