@@ -50,16 +50,17 @@ def observe(
         y = hits * period
         x = y.sum(axis=1)
         pools.append(PoolSums(pool, mode, count, int(hits.sum()), x.sum(), (x * x).sum(), cpu, cpu * 1.1, cpu * 0.02))
-        functions += [_sums(pool, mode, key, hits[:, key], x, period) for key in NAMES]
+        functions += [_sums(pool, mode, key, (hits[:, key] * period, x), period) for key in NAMES]
     return pools, functions
 
 
-def _sums(pool: Pool, mode: Mode, key: int, hits: Matrix, x: Matrix, period: float) -> FunctionSums:
-    own = hits * period * (key != ROOT)
+def _sums(pool: Pool, mode: Mode, key: int, windows: tuple[Matrix, Matrix], period: float) -> FunctionSums:
+    y, x = windows
+    own = y * (key != ROOT)
     total = x if key == ROOT else own
-    native = hits.sum() if key in {UNDER_LOCK, RELEASING} and (mode is Mode.NATIVE or pool is RUBY) else 0
+    native = int(y.sum() / period) if key in {UNDER_LOCK, RELEASING} and (mode is Mode.NATIVE or pool is RUBY) else 0
     return FunctionSums(
-        pool, mode, key, int(own.sum() / period), int(total.sum() / period), int(native), int(native),
+        pool, mode, key, int(own.sum() / period), int(total.sum() / period), native, native,
         own.sum(), (own**2).sum(), (own * x).sum(), total.sum(), (total**2).sum(), (total * x).sum(),
     )  # fmt: skip
 

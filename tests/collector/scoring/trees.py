@@ -1,9 +1,7 @@
 """Hand-made evidence: functions with facts, and call trees from which shares follow."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-import pytest
 
 from pivotscope.profile.facts import FunctionFacts
 from pivotscope.profile.function import Function, Owner
@@ -11,12 +9,14 @@ from pivotscope.profile.language import Language
 from pivotscope_collector.estimates.share import Share, share_from_interval
 from pivotscope_collector.scoring.evidence import CodebaseEvidence, Evidence, FunctionEvidence, ServiceEvidence
 
+Stacks = Mapping[tuple[str, ...], float]
+
 
 @dataclass
 class Tree:
     """Stacks (root first, names) with their self share; facts by name; names with "lib:" belong to libraries."""
 
-    stacks: Mapping[Sequence[str], float]
+    stacks: Stacks
     facts: Mapping[str, FunctionFacts] = field(default_factory=dict)
     native: Mapping[str, float] = field(default_factory=dict)
     calls: Mapping[str, float] = field(default_factory=dict)
@@ -46,15 +46,15 @@ class Tree:
                 beneath[leaf] = beneath.get(leaf, 0.0) + part * (1.0 - native)
             functions.append(
                 FunctionEvidence(
-                    self.function(name),
-                    self._share(sum(part for stack, part in self.stacks.items() if stack[-1] == name)),
-                    self._share(sum(below.values())),
-                    native,
-                    True,
-                    beneath,
-                    self.facts.get(name),
-                    self.calls.get(name),
-                    tuple(self.function(caller) for caller in self.callers.get(name, ())),
+                    function=self.function(name),
+                    self_share=self._share(sum(part for stack, part in self.stacks.items() if stack[-1] == name)),
+                    total_share=self._share(sum(below.values())),
+                    native=native,
+                    native_known=True,
+                    beneath=beneath,
+                    facts=self.facts.get(name),
+                    calls=self.calls.get(name),
+                    callers=tuple(self.function(caller) for caller in self.callers.get(name, ())),
                 )
             )
         facts = {self.function(name): value for name, value in self.facts.items()}
@@ -67,28 +67,10 @@ class Tree:
         return Share(made.estimate, made.low, made.high, self.spread, self.clusters)
 
 
-@pytest.fixture
-def evidence_of() -> Callable[..., Evidence]:
-    def make(*trees: Tree) -> Evidence:
-        services = tuple(tree.evidence() for tree in trees)
-        return Evidence(services, (CodebaseEvidence("shop", 12, 4000),), 0, 3600 * 10**9, "test")
-
-    return make
-
-
-@pytest.fixture
-def tree() -> type[Tree]:
-    return Tree
-
-
-@pytest.fixture
-def facts() -> Callable[..., FunctionFacts]:
-    """Facts of a function of so many lines."""
-
-    def make(name: str, lines: int = 10, **counts: int) -> FunctionFacts:
-        return FunctionFacts(name, 1, lines, **counts)
-
-    return make
+def evidence_of(*trees: Tree) -> Evidence:
+    """Evidence of services."""
+    services = tuple(tree.evidence() for tree in trees)
+    return Evidence(services, (CodebaseEvidence("shop", 12, 4000),), 0, 3600 * 10**9, "test")
 
 
 SHOP_FACTS = {
@@ -132,7 +114,6 @@ SHOP_FACTS = {
 }
 
 
-@pytest.fixture
 def shop() -> Tree:
     """A web service as the demo has it: a handler, its helpers, the commission, and libraries."""
     web = ("<module>", "lib:run", "sales_report")
