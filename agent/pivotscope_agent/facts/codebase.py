@@ -1,13 +1,12 @@
 """How large a codebase is."""
 
 import os
-import stat
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from pivotscope.profile.language import Language
 
-from pivotscope_agent.facts.inside import RootFolder
+from pivotscope_agent.facts.inside import RootFolder, read_regular
 from pivotscope_agent.facts.source import line_count
 
 EXTENSIONS = {Language.PYTHON: (".py",), Language.RUBY: (".rb", ".rake", ".ru")}
@@ -99,7 +98,9 @@ def _lines(parent: int, name: str) -> int:
         descriptor = os.open(name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
     except OSError:
         return 0
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return 0
-        return line_count(file.read(_MAX_FILE_BYTES))
+    try:
+        return line_count(read_regular(descriptor, limit=_MAX_FILE_BYTES))
+    except OSError:
+        return 0
+    finally:
+        os.close(descriptor)

@@ -28,6 +28,16 @@ class _OpenHow(ctypes.Structure):
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+def read_regular(descriptor: int, *, limit: int) -> bytes:
+    """The first `limit` bytes of a regular file; OSError with EINVAL for anything else."""
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    data = bytearray()
+    while len(data) < limit and (block := os.read(descriptor, min(1 << 20, limit - len(data)))):
+        data += block
+    return bytes(data)
+
+
 class RootFolder:
     """A folder that stands for "/". Paths are absolute in it and never lead out of it.
 
@@ -70,16 +80,13 @@ class RootFolder:
     def read(self, path: str, *, limit: int) -> bytes:
         """Content of a regular file. Raises OSError with EFBIG above `limit` bytes, EINVAL for what is no file."""
         descriptor = self.open(path)
-        with os.fdopen(descriptor, "rb", buffering=0) as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise OSError(errno.EINVAL, "not a regular file", path)
-            data = bytearray()
-            while block := file.read(min(1 << 20, limit + 1 - len(data))):
-                data += block
-                if len(data) > limit:
-                    raise OSError(errno.EFBIG, f"larger than {limit} bytes", path)
-        return bytes(data)
+        try:
+            data = read_regular(descriptor, limit=limit + 1)
+        finally:
+            os.close(descriptor)
+        if len(data) > limit:
+            raise OSError(errno.EFBIG, f"larger than {limit} bytes", path)
+        return data
 
     def _openat2(self, relative: str, flags: int) -> int | None:
         how = _OpenHow(flags=flags, mode=0, resolve=_RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)

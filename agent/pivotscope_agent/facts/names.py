@@ -65,10 +65,13 @@ def simple_name(qualified_name: str) -> str:
     return qualified_name.rpartition("#")[2].rpartition("::")[2].rpartition(".")[2] or qualified_name
 
 
-def _distance(function: FunctionFacts, line: int) -> tuple[int, int]:
-    """Lines between a function and a line, then the function's size: 0 and small for the innermost around it."""
+def _distance(function: FunctionFacts, line: int) -> tuple[int, bool, int]:
+    """Lines between a function and a line, whether it comes after (rbspy's lines err that way), and its size.
+
+    The least is the innermost function around the line.
+    """
     outside = max(function.first_line - line, line - function.last_line, 0)
-    return outside, function.lines
+    return outside, function.first_line > line, function.lines
 
 
 def _intervals(functions: Sequence[FunctionFacts]) -> tuple[list[int], list[str | None]]:

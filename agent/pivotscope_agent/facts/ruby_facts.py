@@ -28,7 +28,7 @@ _STRING_METHODS = frozenset({
     "pack", "rjust", "rpartition", "rstrip", "scan", "split", "sprintf", "squeeze", "start_with?", "strftime", "strip",
     "sub", "sub!", "swapcase", "to_s", "to_sym", "tr", "unpack", "unpack1", "upcase",
 })  # fmt: skip
-_WAITS = frozenset({"await", "wait", "wait_readable", "wait_writable", "wait_for", "value!"})
+_WAITS = frozenset({"await", "wait", "wait_readable", "wait_writable", "wait_for", "value!", "yield"})
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "**", "<<", ">>", "&", "|", "^"})
 _BRANCHES = frozenset({
     "conditional", "elsif", "if", "if_guard", "if_modifier", "in_clause", "rescue", "rescue_modifier", "unless",
@@ -170,11 +170,13 @@ def _count(node: tree_sitter.Node, counts: Counts) -> None:
 
 def _count_call(node: tree_sitter.Node, counts: Counts) -> None:
     method = _method(node)
+    on_object = node.child_by_field_name("receiver") is not None
     bare = node.child_by_field_name("arguments") is None and node.child_by_field_name("block") is None
-    reader = bare and node.child_by_field_name("receiver") is not None and method not in _STRING_METHODS
-    counts.strings += method in _STRING_METHODS
-    counts.awaits += method in _WAITS or (method == "yield" and node.child_by_field_name("receiver") is not None)
-    if reader and method not in _WAITS:
+    waits = on_object and method in _WAITS
+    on_text = method in _STRING_METHODS
+    counts.strings += on_text
+    counts.awaits += waits
+    if on_object and bare and not waits and not on_text:
         counts.attributes += 1
     else:
         counts.calls += 1
