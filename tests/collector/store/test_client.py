@@ -1,0 +1,88 @@
+"""What every way to reach ClickHouse must do: embedded, over HTTP, and against a real server where one is named."""
+
+import threading
+
+import numpy as np
+import pytest
+from pivotscope_collector.errors import StoreError
+from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.schema import migrate
+
+pytestmark = pytest.mark.engine
+
+TABLE = (
+    "CREATE TABLE t (at DateTime64(6, 'UTC'), id UInt64, name LowCardinality(String), many Array(UInt64)) ORDER BY id"
+)
+
+
+def test_columns_come_back_as_they_went_in(any_client: Client) -> None:
+    any_client.command(TABLE)
+    any_client.insert(
+        "t",
+        {
+            "at": [1_767_225_600_123_456] * 2,
+            "id": np.array([2**63 + 5, 7], np.uint64),
+            "name": ["é'\\", ""],
+            "many": [[1, 2], []],
+        },
+    )
+    found = any_client.run("SELECT toUnixTimestamp64Micro(at) AS at, id, name, many FROM t ORDER BY id")
+    assert found == {
+        "at": [1_767_225_600_123_456] * 2,
+        "id": [7, 2**63 + 5],
+        "name": ["", "é'\\"],
+        "many": [[], [1, 2]],
+    }
+
+
+def test_parameters_are_bound_by_the_server(any_client: Client) -> None:
+    found = any_client.run(
+        "SELECT {text:String} AS text, {ids:Array(UInt64)} AS ids, {none:Array(UInt32)} AS none",
+        {"text": "x' OR 1 = 1 --\\", "ids": [1, 2**64 - 1], "none": []},
+    )
+    assert found == {"text": ["x' OR 1 = 1 --\\"], "ids": [[1, 2**64 - 1]], "none": [[]]}
+
+
+def test_no_rows_are_empty_columns(any_client: Client) -> None:
+    any_client.command(TABLE)
+    assert any_client.run("SELECT id, name FROM t")["name"] == []
+
+
+def test_an_error_is_a_store_error_that_names_the_place(any_client: Client) -> None:
+    with pytest.raises(StoreError, match="nowhere"):
+        any_client.run("SELECT * FROM nowhere")
+    with pytest.raises(StoreError, match="nowhere"):
+        any_client.command("DROP TABLE nowhere")
+    with pytest.raises(StoreError, match="nowhere"):
+        any_client.insert("nowhere", {"id": [1]})
+
+
+def test_threads_work_side_by_side(any_client: Client) -> None:
+    any_client.command(TABLE)
+    rows = {"at": [0], "id": [1], "name": ["a"], "many": [[]]}
+    threads = [threading.Thread(target=any_client.insert, args=("t", rows)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert any_client.run("SELECT count() AS n FROM t")["n"] == [4]
+
+
+def test_a_closed_client_says_so(any_client: Client) -> None:
+    twin = Client(path=any_client._path, url=any_client._url, database=any_client.database)
+    assert twin.run("SELECT 1 AS one") == {"one": [1]}
+    twin.close()
+    with pytest.raises(StoreError, match="closed"):
+        twin.run("SELECT 1")
+
+
+def test_the_schema_can_be_made(any_client: Client) -> None:
+    assert [migration.name for migration in migrate(any_client)][:2] == ["initial", "progress"]
+    assert migrate(any_client) == []
+
+
+def test_a_server_that_is_not_there_is_named() -> None:
+    client = Client(url="http://user:secret@127.0.0.1:1", database="x")
+    with pytest.raises(StoreError, match=r"127\.0\.0\.1:1") as caught:
+        client.run("SELECT 1")
+    assert "secret" not in str(caught.value)
