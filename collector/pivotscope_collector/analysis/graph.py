@@ -53,22 +53,19 @@ def simplify(records: Iterable[CallFunction], name: Callable[[Frame], Function])
     `name` gives the function of a frame. A machine-code function without a known caller stays a function.
     """
     known = {record.frame: record for record in records}
-    beneath_native = _callees_of_native(known)
+    calling_back = {edge.caller for record in known.values() if not record.frame.native for edge in record.callers}
     graph: Graph = defaultdict(Node)
     for record in known.values():
         if not (record.frame.native and record.callers):
             _add_source(graph, record, name)
         for edge in record.callers:
-            if not edge.caller.native:
-                graph[name(edge.caller)].overhead += edge.calls * CALLING_SECONDS
-            if record.frame.native and not edge.caller.native:
-                _spend_in_machine_code(graph[name(edge.caller)], record, edge, record.frame in beneath_native)
-            elif not record.frame.native and not edge.caller.native:
-                _connect(graph, name(edge.caller), name(record.frame), edge.total_seconds)
-    for native, callees in beneath_native.items():
-        for caller, part in _source_callers(known, native).items():
-            for callee, seconds in callees.items():
-                _connect(graph, name(caller), name(callee), seconds * part)
+            for caller, part in _source_callers(known, edge.caller).items():
+                node = graph[name(caller)]
+                node.overhead += edge.calls * part * CALLING_SECONDS
+                if record.frame.native:
+                    _spend(node, record, edge, part, calls_back=record.frame in calling_back)
+                else:
+                    _connect(graph, name(caller), name(record.frame), edge.total_seconds * part)
     return dict(graph)
 
 
@@ -85,15 +82,16 @@ def _add_source(graph: Graph, record: CallFunction, name: Callable[[Frame], Func
         node.calls += record.calls
 
 
-def _spend_in_machine_code(caller: Node, record: CallFunction, edge: CallEdge, calls_back: bool) -> None:  # noqa: FBT001
-    """Book a built-in's time. One that calls back (`map`, `each`) only drives its caller's own code."""
-    caller.overhead += edge.calls * CALLED_SECONDS
+def _spend(caller: Node, record: CallFunction, edge: CallEdge, part: float, *, calls_back: bool) -> None:
+    """Book a part of a built-in's time. One that calls back (`map`, `each`) only drives its caller's own code."""
+    caller.overhead += edge.calls * part * CALLED_SECONDS
+    seconds = edge.self_seconds * part
     if _WAITING.search(record.frame.name):
-        caller.waiting += edge.self_seconds
+        caller.waiting += seconds
     elif calls_back or record.self_seconds < ELEMENT_SECONDS * record.calls:
-        caller.own += edge.self_seconds
+        caller.own += seconds
     else:
-        caller.native += edge.self_seconds
+        caller.native += seconds
 
 
 def _connect(graph: Graph, caller: Function, callee: Function, seconds: float) -> None:
@@ -102,36 +100,27 @@ def _connect(graph: Graph, caller: Function, callee: Function, seconds: float) -
         graph[callee].callers.add(caller)
 
 
-def _callees_of_native(known: dict[Frame, CallFunction]) -> dict[Frame, dict[Frame, float]]:
-    """Source functions that machine code called back (`sorted` its key, `each` its block), and for how long."""
-    found: dict[Frame, dict[Frame, float]] = defaultdict(dict)
-    for record in known.values():
-        if record.frame.native:
-            continue
-        for edge in record.callers:
-            if edge.caller.native:
-                found[edge.caller][record.frame] = edge.total_seconds
-    return found
+def _source_callers(known: dict[Frame, CallFunction], caller: Frame) -> dict[Frame, float]:
+    """The source functions on whose behalf `caller` runs, as parts of 1.
 
-
-def _source_callers(known: dict[Frame, CallFunction], native: Frame) -> dict[Frame, float]:
-    """On behalf of which source functions a machine-code one called back, as parts of its time in what it called."""
+    That is itself; where it is machine code, whoever called it, by the time that it spent for them in what it called.
+    """
     found: dict[Frame, float] = defaultdict(float)
     seen: set[Frame] = set()
 
     def climb(frame: Frame, part: float) -> None:
+        if not frame.native:
+            found[frame] += part
+            return
         if frame in seen or frame not in known:
             return
         seen.add(frame)
         edges = known[frame].callers
         inner = {edge.caller: max(0.0, edge.total_seconds - edge.self_seconds) for edge in edges}
         whole = sum(inner.values())
-        for caller, seconds in inner.items():
-            share = part * (seconds / whole if whole > 0.0 else 1.0 / len(inner))
-            if caller.native:
-                climb(caller, share)
-            else:
-                found[caller] += share
+        for above, seconds in inner.items():
+            climb(above, part * (seconds / whole if whole > 0.0 else 1.0 / len(inner)))
 
-    climb(native, 1.0)
-    return found
+    climb(caller, 1.0)
+    whole = sum(found.values())
+    return {frame: part / whole for frame, part in found.items()} if whole > 0.0 else {}

@@ -11,29 +11,31 @@ from pivotscope.profile.language import Language
 
 from pivotscope_collector.analysis.codebase import Codebase
 
+_INTERNAL = re.compile(r"^<(?:frozen |internal:)(?P<rest>.+)>$")
 _LIBRARY = re.compile(r"(?:^|/)(?:(?:site|dist)-packages|gems/[^/]+-\d[^/]*|vendor_ruby|site_ruby)/(?P<rest>.+)$")
-_STANDARD = re.compile(
-    r"(?:^|/)(?:lib(?:64)?/(?:python|pypy)\d[\d.]*t?|lib/(?:[\w-]+/)?ruby/\d[\d.]*)/(?P<rest>.+)$"
-    r"|^<(?:frozen |internal:)(?P<inner>.+)>$"
-)
+_STANDARD = re.compile(r"(?:^|/)(?:lib(?:64)?/(?:python|pypy)\d[\d.]*t?|lib/(?:[\w-]+/)?ruby/\d[\d.]*)/(?P<rest>.+)$")
 
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where a file belongs. `source` is where its text can be read, None where it cannot or need not be."""
+    """Where a file belongs. `source` is where its text can be read, None where it cannot or need not be.
+
+    `guessed` is set where only the file's own name speaks for it: then its functions must speak for it too.
+    """
 
     codebase: str
     path: str
     owner: Owner
     source: Path | None = None
+    guessed: bool = False
 
 
 class Locator:
     """Finds files in the given codebases.
 
-    A profile may come from another machine or a container, where the same files lie elsewhere. So a path that is not
-    below a codebase's folder is matched from its end: the file that shares the most trailing parts with it is meant,
-    if there is only one such file, and either two parts agree or the name itself is unique.
+    A profile may come from another machine or a container, where the same files lie elsewhere, and py-spy shortens
+    paths. So a path that is not below a codebase's folder is matched from its end: an absolute one must end with a
+    file's whole path in its codebase, a relative one must be the end of it. The longest match counts, if it is unique.
     """
 
     def __init__(self, codebases: Sequence[Codebase]) -> None:
@@ -48,13 +50,15 @@ class Locator:
         """Where a printed path belongs. Empty paths and paths of no file are the runtime's."""
         if not path or path in {"~", "-e", "<string>", "<stdin>"}:
             return Location(f"{language}-core", "", Owner.RUNTIME)
+        if found := _INTERNAL.match(path):
+            return Location(f"{language}-standard", found["rest"], Owner.STANDARD)
         below = self._below(path)
         if below is not None:
             return below
         if found := _LIBRARY.search(path):
-            return Location(found["rest"].partition("/")[0], found["rest"], Owner.LIBRARY)
+            return Location(found["rest"].partition("/")[0].removesuffix(".py"), found["rest"], Owner.LIBRARY)
         if found := _STANDARD.search(path):
-            return Location(f"{language}-standard", found["rest"] or found["inner"], Owner.STANDARD)
+            return Location(f"{language}-standard", found["rest"], Owner.STANDARD)
         return self._by_end(path) or Location("", path.lstrip("/"), Owner.LIBRARY)
 
     def _below(self, path: str) -> Location | None:
@@ -68,17 +72,18 @@ class Locator:
 
     def _by_end(self, path: str) -> Location | None:
         parts = path.strip("/").split("/")
-        matches = [
-            (_agreeing(parts, file.split("/")), codebase, file) for codebase, file in self._named.get(parts[-1], ())
-        ]
-        if not matches:
-            return None
-        most = max(agreeing for agreeing, _, _ in matches)
+        matches = []
+        for codebase, file in self._named.get(parts[-1], ()):
+            own = file.split("/")
+            agreeing = _agreeing(parts, own)
+            if agreeing == (len(own) if path.startswith("/") else len(parts)):
+                matches.append((agreeing, codebase, file))
+        most = max((agreeing for agreeing, _, _ in matches), default=0)
         best = [(codebase, file) for agreeing, codebase, file in matches if agreeing == most]
-        if len(best) > 1 or (most < 2 and len(matches) > 1):
+        if len(best) != 1:
             return None
         codebase, file = best[0]
-        return Location(codebase.name, file, Owner.APPLICATION, codebase.root / file)
+        return Location(codebase.name, file, Owner.APPLICATION, codebase.root / file, guessed=most == 1)
 
 
 def _agreeing(one: Sequence[str], other: Sequence[str]) -> int:

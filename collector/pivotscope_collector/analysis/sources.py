@@ -39,6 +39,8 @@ class Sources:
             return Function(location.codebase, language, location.path, name, location.owner)
         facts = self._facts_of(location.source, location.codebase, location.path, language)
         entry = _entry(facts, name, frame.line, _TOP[language]) if facts is not None else None
+        if location.guessed and facts is not None and (entry is None or not _speaks_for(entry, name)):
+            return Function("", language, frame.path, name, Owner.LIBRARY)
         function = Function(
             location.codebase, language, location.path, entry.qualified_name if entry is not None else name
         )
@@ -80,6 +82,11 @@ def _entry(facts: FileFacts, name: str, line: int, top: str) -> FunctionFacts | 
         entry for entry in facts.functions if _plain(entry.qualified_name) == plain
     ]
     return min(same, key=lambda entry: abs(entry.first_line - line), default=around)
+
+
+def _speaks_for(entry: FunctionFacts, name: str) -> bool:
+    """Whether a frame's name is that of the function in the file: the files of a library have others."""
+    return name in WRAPPERS or _plain(entry.qualified_name) == _plain(name)
 
 
 def _plain(name: str) -> str:

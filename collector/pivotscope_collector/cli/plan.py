@@ -146,17 +146,21 @@ def _title(document: Document) -> str:
 def _notes(document: Document, left_out: int) -> tuple[str, ...]:
     totals = document["totals"]
     weeks, dollars = totals["effort_weeks"], totals["saved_dollars"]
-    money = f"${dollars['p50']:,.0f} a year (${dollars['p10']:,.0f} to ${dollars['p90']:,.0f})" if dollars else ""
-    notes = [
-        f"Recommended: {totals['recommended_functions']} functions in {totals['recommended_files']} files, "
-        f"{weeks['p50']:.1f} engineer weeks ({weeks['p10']:.1f} to {weeks['p90']:.1f})"
-        + (f", saving {money}" if money else "")
-    ]
+    saving = ""
+    if dollars is not None:
+        saving = f", saving ${dollars['p50']:,.0f} a year (${dollars['p10']:,.0f} to ${dollars['p90']:,.0f})"
+    moving = f"{_count(totals['recommended_functions'], 'function')} in {_count(totals['recommended_files'], 'file')}"
+    effort = f"{weeks['p50']:.1f} engineer weeks ({weeks['p10']:.1f} to {weeks['p90']:.1f})"
+    notes = [f"Recommended: {moving}, {effort}{saving}"]
     if any(entry["core_hours_per_year"] is None for entry in document["evidence"]["services"]):
         notes.append("Money is unknown where no CPU was measured; scores are then of the share saved for each week.")
     if left_out > 0:
         notes.append(f"{left_out} more; raise --limit to see them")
     return tuple(notes)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _candidate(entry: Document) -> Row:
