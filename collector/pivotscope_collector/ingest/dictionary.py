@@ -4,6 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +147,7 @@ class Dictionary:
             yield f"{len(message.labels)} labels, at most {self._limits.labels}"
         if len(message.bounds) > self._limits.buckets:
             yield f"{len(message.bounds)} bounds, at most {self._limits.buckets}"
-        if not np.all(np.diff(np.array([*message.bounds, np.inf])) > 0):
+        if not all(low < high for low, high in pairwise([-inf, *message.bounds, inf])):
             yield "bounds do not ascend, or one of them is not finite"
         yield from self._texts(_names(message))
 

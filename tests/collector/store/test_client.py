@@ -2,7 +2,6 @@
 
 import threading
 
-import numpy as np
 import pytest
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.store.client import Client
@@ -21,7 +20,7 @@ def test_columns_come_back_as_they_went_in(any_client: Client) -> None:
         "t",
         {
             "at": [1_767_225_600_123_456] * 2,
-            "id": np.array([2**63 + 5, 7], np.uint64),
+            "id": [2**63 + 5, 7],
             "name": ["é'\\", ""],
             "many": [[1, 2], []],
         },

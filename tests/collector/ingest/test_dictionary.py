@@ -1,0 +1,83 @@
+import pytest
+from pivotscope.profile.function import function_id, stack_id
+from pivotscope.v1 import agent_pb2 as pb
+from pivotscope_collector.ingest.dictionary import Dictionary
+from pivotscope_collector.ingest.limits import Limits
+
+
+def test_ids_are_those_of_the_profile_model(dictionary: Dictionary) -> None:
+    one, two, three = (function_id("shop", "python", "app.py", f"f{number}") for number in (1, 2, 3))
+    assert set(dictionary.functions) == {one, two, three}
+    assert dictionary.stack_ids[:4].tolist() == [
+        0,
+        stack_id([one, two]),
+        stack_id([one, three]),
+        stack_id([one, two, one]),
+    ]
+    assert dictionary.stack_leaves[:4].tolist() == [0, two, three, one]
+    assert dictionary.stacks[stack_id([one, two, one])] == (one, two, one)
+
+
+def test_large_numbers_grow_the_table(dictionary: Dictionary, limits: Limits) -> None:
+    dictionary.define(pb.Definitions(stacks=[pb.Stack(id=50_000, functions=[1])]))
+    assert dictionary.stack_known[50_000]
+    dictionary.define(pb.Definitions(stacks=[pb.Stack(id=limits.definitions + 1, functions=[1])]))
+    assert len(dictionary.stack_known) <= limits.definitions + 1
+
+
+@pytest.mark.parametrize(
+    ("definitions", "kind", "said"),
+    [
+        (pb.Definitions(processes=[pb.Process(id=5, language=1)]), "process", "service is empty"),
+        (pb.Definitions(processes=[pb.Process(id=5, service="s")]), "process", "language 0"),
+        (pb.Definitions(functions=[pb.Function(id=5, language=1, owner=1)]), "function", "qualified_name is empty"),
+        (pb.Definitions(functions=[pb.Function(id=5, language=1, qualified_name="f")]), "function", "owner 0"),
+        (pb.Definitions(stacks=[pb.Stack(id=5)]), "stack", "0 functions"),
+        (pb.Definitions(stacks=[pb.Stack(id=5, functions=[77])]), "stack", "function 77 is not defined"),
+        (
+            pb.Definitions(series=[pb.MetricSeries(id=5, service="s", name="n", kind=3, role=1, bounds=[2.0, 1.0])]),
+            "series",
+            "bounds do not ascend",
+        ),
+        (
+            pb.Definitions(
+                series=[pb.MetricSeries(id=5, service="s", name="n", kind=3, role=1, bounds=[float("inf")])]
+            ),
+            "series",
+            "not finite",
+        ),
+        (pb.Definitions(series=[pb.MetricSeries(id=5, service="s", name="n", kind=1)]), "series", "role 0"),
+        (pb.Definitions(processes=[pb.Process(id=5, service="s" * 5000, language=1)]), "process", "5000 characters"),
+    ],
+)
+def test_a_wrong_definition_is_the_reason_for_refusing_its_use(
+    dictionary: Dictionary, definitions: pb.Definitions, kind: str, said: str
+) -> None:
+    dictionary.define(definitions)
+    refusal = dictionary.missing(kind, 5, "windows[0]")
+    assert not refusal.retryable
+    assert said in refusal.detail
+
+
+def test_a_right_definition_heals_a_wrong_one(dictionary: Dictionary) -> None:
+    dictionary.define(pb.Definitions(stacks=[pb.Stack(id=5, functions=[77])]))
+    dictionary.define(pb.Definitions(stacks=[pb.Stack(id=5, functions=[1])]))
+    assert dictionary.stack_known[5]
+    assert dictionary.missing("stack", 5, "x").retryable
+
+
+def test_series_are_told_apart_by_labels_and_bounds() -> None:
+    def key(**fields: object) -> int:
+        dictionary = Dictionary(Limits())
+        values = {
+            "id": 1,
+            "service": "s",
+            "name": "n",
+            "kind": pb.METRIC_KIND_HISTOGRAM,
+            "role": pb.METRIC_ROLE_LATENCY,
+        }
+        dictionary.define(pb.Definitions(series=[pb.MetricSeries(**{**values, **fields})]))
+        return dictionary.series[1].series_id
+
+    assert key() == key()
+    assert len({key(), key(labels={"a": "1"}), key(labels={"a": "2"}), key(bounds=[1.0]), key(variant="b")}) == 5
