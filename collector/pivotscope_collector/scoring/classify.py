@@ -16,9 +16,12 @@ MOSTLY_NATIVE = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """Weights over classes (they sum to 1), the heaviest, and why."""
+    """What a unit's time is spent on, the heaviest class, and why.
 
-    weights: Weights
+    `groups` are parts of its movable CPU (they sum to 1), each with weights over the classes that it may be of.
+    """
+
+    groups: tuple[tuple[float, Weights], ...]
     work: WorkClass
     reason: str
 
@@ -84,7 +87,7 @@ RULES: tuple[Rule, ...] = (
     Rule(_records, {D: 0.7, B: 0.2, E: 0.1}, "a loop that reads fields of objects by name or key"),
     Rule(_streaming, {B: 0.7, D: 0.2, A: 0.1}, "one loop with constant work an item"),
     Rule(lambda facts: facts.loops >= 1, {D: 0.5, E: 0.3, B: 0.2}, "nested loops over objects"),
-    Rule(_numeric_helper, {A: 0.3, B: 0.4, D: 0.3}, "arithmetic without a loop of its own"),
+    Rule(_numeric_helper, {A: 0.15, B: 0.45, D: 0.4}, "arithmetic without a loop of its own"),
     Rule(lambda _: True, {D: 0.8, B: 0.2}, "code that directs other calls, without a loop"),
 )
 
@@ -100,22 +103,22 @@ def classify_function(facts: FunctionFacts | None) -> tuple[Weights, str]:
 def classify(
     parts: Sequence[tuple[Function, float]], facts: Mapping[Function, FunctionFacts], native: float
 ) -> Classification:
-    """The class of a unit: its functions' mixtures, weighted by where its movable CPU is spent.
+    """The class of a unit: the heaviest of its functions' mixtures, weighted by where its movable CPU is spent.
 
     `parts` are functions with their self share beneath the root, largest first; `native` is the native part of the
     unit.
     """
     if native >= MOSTLY_NATIVE:
-        return Classification(
-            {WorkClass.NATIVE: 1.0}, WorkClass.NATIVE, f"{native:.0%} of its time is in native code already"
-        )
+        reason = f"{native:.0%} of its time is in native code already"
+        return Classification(((1.0, {WorkClass.NATIVE: 1.0}),), WorkClass.NATIVE, reason)
     whole = sum(share for _, share in parts)
-    weights = dict.fromkeys(UNKNOWN, 0.0)
+    groups: dict[str, tuple[float, Weights]] = {}
     for function, share in parts:
-        for work, weight in classify_function(facts.get(function))[0].items():
-            weights[work] += weight * share / whole
-    heaviest = max(weights, key=lambda work: (weights[work], work))
+        weights, reason = classify_function(facts.get(function))
+        groups[reason] = groups.get(reason, (0.0, weights))[0] + share / whole, weights
+    totals = {work: sum(part * weights.get(work, 0.0) for part, weights in groups.values()) for work in WorkClass}
+    heaviest = max(totals, key=lambda work: (totals[work], work))
     function, share = parts[0]
     where = f"{share / whole:.0%} of its movable CPU is in {function.qualified_name}: " if len(parts) > 1 else ""
     reason = f"{where}{classify_function(facts.get(function))[1]} ({PRIORS[heaviest].meaning})"
-    return Classification(weights, heaviest, reason)
+    return Classification(tuple(groups.values()), heaviest, reason)

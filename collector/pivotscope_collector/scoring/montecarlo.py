@@ -1,6 +1,6 @@
 """Random numbers of the ranking: a common stream shared by all candidates and one of each candidate's own."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -17,6 +17,7 @@ COMMON = 0.5
 """Part of the variance of speedup and effort that all candidates share: the team, the target language, the bridge."""
 
 LOGIT_SD_LIMIT = 3.0
+GOLDEN = 0.6180339887498949
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,21 @@ def draw_movable(movable: float, hidden: float, u: Vector) -> Vector:
     return np.asarray(movable * (1.0 - u) ** (1.0 / (1.0 / hidden - 1.0)), dtype=np.float64)
 
 
-def draw_speedup(weights: Mapping[WorkClass, float], priors: Mapping[WorkClass, Prior], u: Vector, z: Vector) -> Vector:
-    """Speedups from a mixture of lognormal priors: `u` picks the class, `z` the speedup within it."""
+def draw_speedup(
+    groups: Sequence[tuple[float, Mapping[WorkClass, float]]], priors: Mapping[WorkClass, Prior], u: Vector, z: Vector
+) -> Vector:
+    """Speedups of a unit whose time is spent on several kinds of work: the harmonic mean over them, 1 ÷ Σ(part ÷ S).
+
+    Each group's S comes from a mixture of lognormal priors: `u`, turned on by the golden ratio from group to group,
+    picks the class, and `z` the speedup within it.
+    """
+    remaining = np.zeros_like(u)
+    for number, (part, weights) in enumerate(groups):
+        remaining += part / _mixture(weights, priors, (u + number * GOLDEN) % 1.0, z)
+    return np.asarray(sum(part for part, _ in groups) / remaining, dtype=np.float64)
+
+
+def _mixture(weights: Mapping[WorkClass, float], priors: Mapping[WorkClass, Prior], u: Vector, z: Vector) -> Vector:
     kinds = [work for work in WorkClass if weights.get(work, 0.0) > 0.0]
     bounds = np.cumsum([weights[work] for work in kinds])
     picked = np.minimum(np.searchsorted(bounds, u * bounds[-1], side="right"), len(kinds) - 1)

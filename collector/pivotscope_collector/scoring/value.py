@@ -59,7 +59,7 @@ def simulate(proposal: Proposal, priors: Mapping[WorkClass, Prior], draws: Draws
     unit, option = proposal.unit, proposal.option
     share = draw_share(unit.root.total_share.estimate, unit.root.total_share.logit_sd, draws.share)
     movable = draw_movable(unit.movable, _hidden_native(unit), draws.movable)
-    speedup = draw_speedup(proposal.work.weights, priors, draws.work, draws.speedup)
+    speedup = draw_speedup(proposal.work.groups, priors, draws.work, draws.speedup)
     boundary = _boundary(unit, proposal.bridge, share * movable, draws)
     weeks = draw_lognormal(proposal.effort.mu, proposal.effort.sigma, draws.effort)
     saved = saved_share(share, movable, speedup, boundary)

@@ -120,7 +120,7 @@ def function(name: str) -> Function:
 
 def test_unknown_source_may_be_anything() -> None:
     result = classify([(function("f"), 0.5)], {}, 0.0)
-    assert result.weights == pytest.approx(dict(UNKNOWN))
+    assert result.groups == ((1.0, UNKNOWN),)
     assert "could not be read" in result.reason
 
 
@@ -129,7 +129,7 @@ def test_a_unit_is_classified_by_where_its_time_is() -> None:
     result = classify([(function("a"), 0.8), (function("b"), 0.2)], facts, 0.0)
     assert result.work is WorkClass.NUMERIC
     assert "80%" in result.reason
-    assert sum(result.weights.values()) == pytest.approx(1.0)
+    assert sum(part for part, _ in result.groups) == pytest.approx(1.0)
 
 
 def test_mostly_native_time_is_native() -> None:

@@ -92,10 +92,17 @@ def test_drawn_quantities_have_the_spread_they_were_given() -> None:
     assert np.median(share) == pytest.approx(0.3, abs=0.005)
     assert draw_movable(0.9, 0.1, draws.movable).mean() == pytest.approx(0.81, abs=0.005)
     assert float(np.ptp(draw_movable(0.9, 0.0, draws.movable))) == 0.0
-    speedup = draw_speedup({WorkClass.OBJECTS: 1.0}, PRIORS, draws.work, draws.speedup)
+    speedup = draw_speedup([(1.0, {WorkClass.OBJECTS: 1.0})], PRIORS, draws.work, draws.speedup)
     assert quantiles(speedup).p50 == pytest.approx(3.0, abs=0.1)
-    mixed = draw_speedup({WorkClass.OBJECTS: 0.5, WorkClass.NUMERIC: 0.5}, PRIORS, draws.work, draws.speedup)
+    mixed = draw_speedup([(1.0, {WorkClass.OBJECTS: 0.5, WorkClass.NUMERIC: 0.5})], PRIORS, draws.work, draws.speedup)
     assert np.mean(mixed > 12) == pytest.approx(0.45, abs=0.03)
+
+
+def test_the_slowest_part_of_a_unit_bounds_its_speedup() -> None:
+    """Half its time at 40 times and half at 3 is not 20 times: 1 ÷ (0.5/40 + 0.5/3) is 5.6."""
+    draws = Stream(3, 20_000).draws("shop", ROOT)
+    halves = [(0.5, {WorkClass.NUMERIC: 1.0}), (0.5, {WorkClass.OBJECTS: 1.0})]
+    assert quantiles(draw_speedup(halves, PRIORS, draws.work, draws.speedup)).p50 == pytest.approx(5.6, abs=0.2)
 
 
 def test_settings_refuse_what_makes_no_sense() -> None:
