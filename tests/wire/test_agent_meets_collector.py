@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import cast
@@ -111,7 +112,7 @@ async def agent(tmp_path: Path) -> AsyncIterator[Callable[..., tuple[Pipeline, C
 
 async def eventually(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(20):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - a condition has no event
             await asyncio.sleep(0.005)
 
 
@@ -161,10 +162,13 @@ async def test_a_store_that_fails_for_a_while_loses_nothing(
     pipeline, counters = agent()
     await eventually(lambda: pipeline.status.state is ExportState.STREAMING)
     store.failures = 3
+
+    def spooled(records: int) -> bool:
+        return counters.get(Count.RECORDS_SPOOLED) >= records
+
     for number in range(3):
-        offered = number + 1
         pipeline.offer([window(number)] * 2_000)
-        await eventually(lambda expected=offered: counters.get(Count.RECORDS_SPOOLED) >= expected)
+        await eventually(partial(spooled, number + 1))
     await eventually(lambda: counters.get(Count.RECORDS_ACKNOWLEDGED) == counters.get(Count.RECORDS_SPOOLED))
     assert len(store.windows) == 6_000
     assert counters.get(Count.RECORDS_REJECTED, "store_unavailable") > 0

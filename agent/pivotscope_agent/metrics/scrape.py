@@ -37,17 +37,11 @@ def fetch(url: str, *, timeout_s: float, max_bytes: int) -> Page:
     try:
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("GET", target, headers={"Accept": _ACCEPT, "Connection": "close"})
-        response = connection.getresponse()
-        if response.status != http.client.OK:
-            raise ScrapeError("status", f"{url}: HTTP status {response.status}, expected 200")
-        body = bytearray()
-        while chunk := response.read1(_CHUNK):
-            body += chunk
-            if len(body) > max_bytes:
-                raise ScrapeError("too_large", f"{url}: more than metrics.max_bytes = {max_bytes}")
-            if time.monotonic() > deadline:
-                raise ScrapeError("timeout", f"{url}: no whole page within {timeout_s:g} s")
-        return Page(body.decode("utf-8"), response.getheader("Content-Type", ""))
+        # The response holds the socket, and outlives the connection's close.
+        with connection.getresponse() as response:
+            body = _body(url, response, deadline, max_bytes)
+            content_type = response.getheader("Content-Type", "")
+        return Page(body.decode("utf-8"), content_type)
     except TimeoutError as error:
         raise ScrapeError("timeout", f"{url}: no answer within {timeout_s:g} s") from error
     except UnicodeDecodeError as error:
@@ -62,3 +56,16 @@ def _connection(scheme: str, netloc: str, timeout_s: float) -> http.client.HTTPC
     if scheme == "https":
         return http.client.HTTPSConnection(netloc, timeout=timeout_s, context=ssl.create_default_context())
     return http.client.HTTPConnection(netloc, timeout=timeout_s)
+
+
+def _body(url: str, response: http.client.HTTPResponse, deadline: float, max_bytes: int) -> bytes:
+    if response.status != http.client.OK:
+        raise ScrapeError("status", f"{url}: HTTP status {response.status}, expected 200")
+    body = bytearray()
+    while chunk := response.read1(_CHUNK):
+        body += chunk
+        if len(body) > max_bytes:
+            raise ScrapeError("too_large", f"{url}: more than metrics.max_bytes = {max_bytes}")
+        if time.monotonic() > deadline:
+            raise ScrapeError("timeout", f"{url}: no whole page within metrics.timeout_seconds")
+    return bytes(body)

@@ -1,6 +1,7 @@
 """How the agent reaches the collector: address, transport security, token."""
 
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
 
 import grpc
@@ -62,7 +63,10 @@ def is_loopback(address: str) -> bool:
     if address.startswith("unix:"):
         return True
     host = address.removeprefix("dns:").lstrip("/").rpartition(":")[0].strip("[]")
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def open_channel(endpoint: Endpoint) -> aio.Channel:

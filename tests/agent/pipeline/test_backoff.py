@@ -4,7 +4,7 @@ from pivotscope_agent.pipeline.backoff import Backoff
 
 
 def test_pauses_double_up_to_the_longest_and_are_spread() -> None:
-    backoff = Backoff(first_s=1, longest_s=8, random=Random(1))
+    backoff = Backoff(first_s=1, longest_s=8, random=Random(1))  # noqa: S311 - spreads retries
     for ceiling in (1, 2, 4, 8, 8, 8):
         assert ceiling / 2 <= backoff.pause() <= ceiling
     backoff.reset()
@@ -12,5 +12,6 @@ def test_pauses_double_up_to_the_longest_and_are_spread() -> None:
 
 
 def test_two_agents_do_not_come_back_together() -> None:
-    pauses = {Backoff(first_s=1, longest_s=8, random=Random(seed)).pause() for seed in range(20)}
+    spreads = map(Random, range(20))
+    pauses = {Backoff(first_s=1, longest_s=8, random=spread).pause() for spread in spreads}
     assert len(pauses) == 20

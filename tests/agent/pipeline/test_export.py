@@ -1,19 +1,53 @@
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.pipeline import session
-from pivotscope_agent.pipeline.control import Pause, SetRate
-from pivotscope_agent.pipeline.counters import Count
-from pivotscope_agent.pipeline.export import ExportState
+from pivotscope_agent.pipeline.control import Command, Pause, SetRate
+from pivotscope_agent.pipeline.counters import Count, Counters
+from pivotscope_agent.pipeline.export import Exporter, ExportState
+from pivotscope_agent.pipeline.spool import Spool
+
+Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 
 
-def reject(batch, reason, retryable):
+class Collector(Protocol):
+    """The fixture, as these tests use it."""
+
+    token: str
+    behaviour: Callable[..., Awaitable[pb.StreamResponse | None]]
+    welcome: pb.Welcome
+    controls: list[pb.Control]
+    hellos: list[pb.Hello]
+    streams: list[list[pb.StreamRequest]]
+    batches: list[pb.Batch]
+    stored: dict[int, list[tuple[str, tuple[str, ...]]]]
+
+
+class Time(Protocol):
+    """The fixture, as these tests use it."""
+
+    wall: int
+    slept: list[float]
+    sleep: Callable[[float], Awaitable[None]]
+
+
+def reject(batch: pb.Batch, reason: pb.RejectionReason.ValueType, *, retryable: bool) -> pb.StreamResponse:
     return pb.StreamResponse(rejection=pb.Rejection(sequence=batch.sequence, reason=reason, retryable=retryable))
 
 
-async def test_records_arrive_in_order_and_are_acknowledged(collector, open_, record, exporter, eventually, counters):
+async def test_records_arrive_in_order_and_are_acknowledged(
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    counters: Counters,
+) -> None:
     spool = open_()
     for n in range(10):
         spool.append(*record(f"work_{n % 2}"))
@@ -26,7 +60,13 @@ async def test_records_arrive_in_order_and_are_acknowledged(collector, open_, re
     assert collector.hellos[0].targets == 3
 
 
-async def test_definitions_are_sent_once_a_stream(collector, open_, record, exporter, eventually):
+async def test_definitions_are_sent_once_a_stream(
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+) -> None:
     spool = open_()
     for _ in range(3):
         spool.append(*record())
@@ -36,10 +76,16 @@ async def test_definitions_are_sent_once_a_stream(collector, open_, record, expo
     assert kinds == ["hello", "definitions", "batch", "batch", "batch"]
 
 
-async def test_no_more_than_the_welcome_allows_is_in_flight(collector, open_, record, exporter, eventually):
+async def test_no_more_than_the_welcome_allows_is_in_flight(
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+) -> None:
     held = asyncio.Event()
 
-    async def hold(_, batch):
+    async def hold(_: object, batch: pb.Batch) -> pb.StreamResponse:
         await held.wait()
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
 
@@ -57,8 +103,14 @@ async def test_no_more_than_the_welcome_allows_is_in_flight(collector, open_, re
     await eventually(lambda: spool.pending() == 0)
 
 
-async def test_one_cumulative_acknowledgement_settles_all(collector, open_, record, exporter, eventually):
-    async def every_fourth(_, batch):
+async def test_one_cumulative_acknowledgement_settles_all(
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+) -> None:
+    async def every_fourth(_: object, batch: pb.Batch) -> pb.StreamResponse | None:
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence)) if batch.sequence % 4 == 0 else None
 
     collector.behaviour = every_fourth
@@ -71,16 +123,23 @@ async def test_one_cumulative_acknowledgement_settles_all(collector, open_, reco
 
 @pytest.mark.parametrize("reason", [pb.REJECTION_REASON_UNKNOWN_REFERENCE, pb.REJECTION_REASON_OVERLOADED])
 async def test_a_retryable_rejection_is_sent_again_with_definitions(
-    collector, open_, record, exporter, eventually, clock, reason
-):
-    refused = []
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    clock: Time,
+    reason: pb.RejectionReason.ValueType,
+) -> None:
+    refused: list[pb.Batch] = []
 
-    async def refuse_the_second_once(_, batch):
+    async def refuse_the_second_once(_: object, batch: pb.Batch) -> pb.StreamResponse | None:
         if refused and batch.sequence > 2 and len(collector.stored) < 2:
-            return reject(batch, pb.REJECTION_REASON_OUT_OF_ORDER, True)
+            return reject(batch, pb.REJECTION_REASON_OUT_OF_ORDER, retryable=True)
         if batch.sequence == 2 and not refused:
             refused.append(batch)
-            return reject(batch, reason, True)
+            return reject(batch, reason, retryable=True)
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
 
     collector.behaviour = refuse_the_second_once
@@ -100,10 +159,18 @@ async def test_a_retryable_rejection_is_sent_again_with_definitions(
     assert clock.slept
 
 
-async def test_a_final_rejection_is_dropped_and_told(collector, open_, record, exporter, eventually, counters):
-    async def refuse_the_second(_, batch):
+async def test_a_final_rejection_is_dropped_and_told(
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    counters: Counters,
+) -> None:
+    async def refuse_the_second(_: object, batch: pb.Batch) -> pb.StreamResponse | None:
         if batch.sequence == 2:
-            return reject(batch, pb.REJECTION_REASON_INVALID, False)
+            return reject(batch, pb.REJECTION_REASON_INVALID, retryable=False)
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
 
     collector.behaviour = refuse_the_second
@@ -122,11 +189,17 @@ async def test_a_final_rejection_is_dropped_and_told(collector, open_, record, e
 
 
 async def test_a_record_that_is_never_understood_does_not_block_the_others(
-    collector, open_, record, exporter, eventually, counters
-):
-    async def never_the_first(_, batch):
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    counters: Counters,
+) -> None:
+    async def never_the_first(_: object, batch: pb.Batch) -> pb.StreamResponse | None:
         if batch.sequence == 1:
-            return reject(batch, pb.REJECTION_REASON_UNKNOWN_REFERENCE, True)
+            return reject(batch, pb.REJECTION_REASON_UNKNOWN_REFERENCE, retryable=True)
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
 
     collector.behaviour = never_the_first
@@ -140,8 +213,14 @@ async def test_a_record_that_is_never_understood_does_not_block_the_others(
     assert counters.get(Count.RECORDS_DROPPED, "rejected_unknown_reference") == 1
 
 
-async def test_a_broken_stream_is_resumed_with_the_same_sequences(collector, open_, record, exporter, eventually):
-    async def break_once(fake, batch):
+async def test_a_broken_stream_is_resumed_with_the_same_sequences(
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+) -> None:
+    async def break_once(fake: Collector, batch: pb.Batch) -> pb.StreamResponse:
         if batch.sequence == 2 and len(fake.streams) == 1:
             raise RuntimeError("broken on purpose")
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
@@ -158,17 +237,24 @@ async def test_a_broken_stream_is_resumed_with_the_same_sequences(collector, ope
 
 
 async def test_a_wrong_token_is_a_visible_state_and_the_file_is_read_again(
-    collector, open_, record, exporter, eventually, tmp_path: Path, clock
-):
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    tmp_path: Path,
+    clock: Time,
+) -> None:
     token = tmp_path / "token"
     token.write_text("wrong\n")
     collector.token = "right"
     spool = open_()
     spool.append(*record())
     one = exporter(spool, token_file=token)
-    seen = []
+    seen: list[tuple[ExportState, str, float]] = []
 
-    async def watched_sleep(seconds):
+    async def watched_sleep(seconds: float) -> None:
         seen.append((one.status.state, one.status.detail, seconds))
         token.write_text("right\n")
         await asyncio.sleep(0)
@@ -181,14 +267,22 @@ async def test_a_wrong_token_is_a_visible_state_and_the_file_is_read_again(
     assert one.status.state is ExportState.STREAMING
 
 
-async def test_a_missing_token_file_is_a_visible_state(open_, exporter, eventually, tmp_path: Path):
+async def test_a_missing_token_file_is_a_visible_state(
+    open_: Callable[..., Spool], exporter: Callable[..., Exporter], eventually: Eventually, tmp_path: Path
+) -> None:
     one = exporter(open_(), token_file=tmp_path / "absent")
     one.start()
     await eventually(lambda: one.status.state is ExportState.UNAUTHENTICATED)
     assert "absent: No such file" in one.status.detail
 
 
-async def test_no_collector_is_waited_for_with_growing_pauses(open_, exporter, eventually, clock, counters):
+async def test_no_collector_is_waited_for_with_growing_pauses(
+    open_: Callable[..., Spool],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    clock: Time,
+    counters: Counters,
+) -> None:
     one = exporter(open_())
     one.start()
     await eventually(lambda: len(clock.slept) >= 8)
@@ -198,7 +292,13 @@ async def test_no_collector_is_waited_for_with_growing_pauses(open_, exporter, e
     assert counters.get(Count.CONNECTION_FAILURES, "unavailable") >= 8
 
 
-async def test_the_clock_offset_is_measured(collector, open_, exporter, eventually, clock):
+async def test_the_clock_offset_is_measured(
+    collector: Collector,
+    open_: Callable[..., Spool],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    clock: Time,
+) -> None:
     collector.welcome.received_unix_ns = clock.wall + 2_000_000_000
     collector.welcome.sent_unix_ns = clock.wall + 2_000_000_000
     one = exporter(open_())
@@ -207,19 +307,29 @@ async def test_the_clock_offset_is_measured(collector, open_, exporter, eventual
     assert one.clock_offset_ns == 2_000_000_000
 
 
-async def test_commands_are_handed_over(collector, open_, exporter, eventually):
+async def test_commands_are_handed_over(
+    collector: Collector, open_: Callable[..., Spool], exporter: Callable[..., Exporter], eventually: Eventually
+) -> None:
     collector.controls = [
         pb.Control(set_rate=pb.SetRate(service="shop", rate_hz=20)),
         pb.Control(),
         pb.Control(pause=pb.Pause(seconds=5)),
     ]
-    commands = []
+    commands: list[Command] = []
     exporter(open_(), on_command=commands.append).start()
     await eventually(lambda: len(commands) == 2)
     assert commands == [SetRate("shop", 20), Pause("", 5)]
 
 
-async def test_a_full_dictionary_begins_a_new_stream(collector, open_, record, exporter, eventually, monkeypatch):
+async def test_a_full_dictionary_begins_a_new_stream(
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(session, "MAX_DEFINITIONS", 8)
     spool = open_()
     for n in range(12):
@@ -231,7 +341,13 @@ async def test_a_full_dictionary_begins_a_new_stream(collector, open_, record, e
     assert collector.stored[12] == [("a", ("main", "work_11"))]
 
 
-async def test_closing_sends_what_is_left(collector, open_, record, exporter, eventually):
+async def test_closing_sends_what_is_left(
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+) -> None:
     spool = open_()
     one = exporter(spool)
     one.start()
@@ -243,7 +359,9 @@ async def test_closing_sends_what_is_left(collector, open_, record, exporter, ev
     assert one.status.state is ExportState.STOPPED
 
 
-async def test_closing_gives_up_in_time_without_a_collector(open_, record, exporter, clock):
+async def test_closing_gives_up_in_time_without_a_collector(
+    open_: Callable[..., Spool], record: Callable[..., Any], exporter: Callable[..., Exporter]
+) -> None:
     spool = open_()
     spool.append(*record())
     one = exporter(spool)
@@ -251,7 +369,15 @@ async def test_closing_gives_up_in_time_without_a_collector(open_, record, expor
     assert await one.close(5) == 1
 
 
-async def test_a_record_above_the_collectors_limit_is_dropped(collector, open_, record, exporter, eventually, counters):
+async def test_a_record_above_the_collectors_limit_is_dropped(
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    counters: Counters,
+) -> None:
     collector.welcome.max_message_bytes = 2_000
     spool = open_()
     spool.append(*record(padding=5_000))
@@ -262,7 +388,15 @@ async def test_a_record_above_the_collectors_limit_is_dropped(collector, open_, 
     assert counters.get(Count.RECORDS_DROPPED, "too_large") == 1
 
 
-async def test_an_unreadable_record_is_left_out(collector, open_, record, exporter, eventually, counters):
+async def test_an_unreadable_record_is_left_out(
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    counters: Counters,
+) -> None:
     spool = open_()
     spool.append(pb.Definitions(), pb.Batch(windows=[pb.Window(process=1)]))
     spool.append(*record())

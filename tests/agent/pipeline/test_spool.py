@@ -1,19 +1,39 @@
 import errno
 import json
 import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
-from pivotscope_agent.pipeline.counters import Count
+from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.opening import SpoolLockedError
+from pivotscope_agent.pipeline.spool import Spool
 from pivotscope_agent.pipeline.state import UNCLEAN_GAP
 
 
-def sequences(spool, after=0):
+class Time(Protocol):
+    """The fixture, as these tests use it."""
+
+    def advance(self, seconds: float) -> None: ...
+
+
+class Disk(Protocol):
+    """The fixture, as these tests use it."""
+
+    failing: dict[str, int]
+    synced: int
+
+    def fail(self, code: int, *calls: str) -> None: ...
+
+
+def sequences(spool: Spool, after: int = 0) -> list[int]:
     return [record.sequence for record in spool.read(after, limit=1_000)]
 
 
-def test_records_come_back_in_order_with_their_content(open_, record):
+def test_records_come_back_in_order_with_their_content(open_: Callable[..., Spool], record: Callable[..., Any]) -> None:
     spool = open_()
     for n in range(3):
         assert spool.append(*record(f"work_{n}")) == n + 1
@@ -24,7 +44,7 @@ def test_records_come_back_in_order_with_their_content(open_, record):
     assert sequences(spool, after=1) == [2, 3]
 
 
-def test_a_clean_end_continues_where_it_stopped(open_, record):
+def test_a_clean_end_continues_where_it_stopped(open_: Callable[..., Spool], record: Callable[..., Any]) -> None:
     spool = open_()
     spool.append(*record())
     spool.append(*record())
@@ -36,17 +56,19 @@ def test_a_clean_end_continues_where_it_stopped(open_, record):
     assert again.append(*record()) == 3
 
 
-def test_sequences_are_never_used_twice_after_a_crash(open_, record, tmp_path):
+def test_sequences_are_never_used_twice_after_a_crash(open_: Callable[..., Spool], record: Callable[..., Any]) -> None:
     spool = open_()
     spool.append(*record())
-    spool._files.close(spool._folder_lock)
+    os.close(spool._folder_lock or 0)  # as the kernel does when the process is killed
     again = open_()
     assert again.epoch == spool.epoch
     assert again.append(*record()) > UNCLEAN_GAP
     assert sequences(again)[0] == 1
 
 
-def test_a_lost_state_keeps_the_epoch_of_the_segments(open_, record, tmp_path):
+def test_a_lost_state_keeps_the_epoch_of_the_segments(
+    open_: Callable[..., Spool], record: Callable[..., Any], tmp_path: Path
+) -> None:
     spool = open_()
     spool.append(*record())
     spool.close()
@@ -56,7 +78,7 @@ def test_a_lost_state_keeps_the_epoch_of_the_segments(open_, record, tmp_path):
     assert again.append(*record()) > UNCLEAN_GAP
 
 
-def test_a_new_folder_has_a_new_and_higher_epoch(open_, record, tmp_path, clock):
+def test_a_new_folder_has_a_new_and_higher_epoch(open_: Callable[..., Spool], tmp_path: Path, clock: Time) -> None:
     spool = open_()
     spool.close()
     clock.advance(1)
@@ -65,7 +87,9 @@ def test_a_new_folder_has_a_new_and_higher_epoch(open_, record, tmp_path, clock)
     assert open_().epoch > spool.epoch
 
 
-def test_a_torn_tail_is_cut_off(open_, record, tmp_path, counters):
+def test_a_torn_tail_is_cut_off(
+    open_: Callable[..., Spool], record: Callable[..., Any], tmp_path: Path, counters: Counters
+) -> None:
     spool = open_()
     spool.append(*record())
     spool.append(*record())
@@ -80,7 +104,9 @@ def test_a_torn_tail_is_cut_off(open_, record, tmp_path, counters):
     assert len(sequences(open_())) == 2
 
 
-def test_a_damaged_record_is_counted_and_left_out(open_, record, tmp_path, counters):
+def test_a_damaged_record_is_counted_and_left_out(
+    open_: Callable[..., Spool], record: Callable[..., Any], tmp_path: Path, counters: Counters
+) -> None:
     spool = open_()
     for _ in range(3):
         spool.append(*record())
@@ -92,7 +118,7 @@ def test_a_damaged_record_is_counted_and_left_out(open_, record, tmp_path, count
     assert counters.get(Count.RECORDS_DROPPED, "unreadable") == 1
 
 
-def test_two_agents_cannot_share_a_spool(open_):
+def test_two_agents_cannot_share_a_spool(open_: Callable[..., Spool]) -> None:
     spool = open_()
     with pytest.raises(SpoolLockedError, match="another agent uses this spool"):
         open_()
@@ -100,7 +126,9 @@ def test_two_agents_cannot_share_a_spool(open_):
     open_()
 
 
-def test_the_oldest_is_dropped_when_the_spool_is_full_and_the_next_batch_tells(open_, record, counters):
+def test_the_oldest_is_dropped_when_the_spool_is_full_and_the_next_batch_tells(
+    open_: Callable[..., Spool], record: Callable[..., Any], counters: Counters
+) -> None:
     spool = open_(max_bytes=64_000)
     for _ in range(100):
         spool.append(*record(padding=2_000))
@@ -114,7 +142,9 @@ def test_the_oldest_is_dropped_when_the_spool_is_full_and_the_next_batch_tells(o
     assert 0 < sum(told) <= dropped
 
 
-def test_old_records_expire(open_, record, clock, counters):
+def test_old_records_expire(
+    open_: Callable[..., Spool], record: Callable[..., Any], clock: Time, counters: Counters
+) -> None:
     spool = open_(max_age_s=60)
     spool.append(*record())
     clock.advance(61)
@@ -123,7 +153,9 @@ def test_old_records_expire(open_, record, clock, counters):
     assert counters.get(Count.RECORDS_DROPPED, "spool_age") == 1
 
 
-def test_acknowledged_segments_are_removed(open_, record, tmp_path):
+def test_acknowledged_segments_are_removed(
+    open_: Callable[..., Spool], record: Callable[..., Any], tmp_path: Path
+) -> None:
     spool = open_(segment_bytes=4_000)
     for _ in range(10):
         spool.append(*record(padding=3_000))
@@ -133,7 +165,9 @@ def test_acknowledged_segments_are_removed(open_, record, tmp_path):
     assert spool.pending() == 1
 
 
-def test_the_acknowledged_position_is_written_lazily(open_, record, tmp_path, clock):
+def test_the_acknowledged_position_is_written_lazily(
+    open_: Callable[..., Spool], record: Callable[..., Any], tmp_path: Path, clock: Time
+) -> None:
     spool = open_()
     for _ in range(3):
         spool.append(*record())
@@ -145,7 +179,9 @@ def test_the_acknowledged_position_is_written_lazily(open_, record, tmp_path, cl
     assert json.loads(state.read_text())["acknowledged"] == 2
 
 
-def test_acknowledging_more_than_was_given_out_is_harmless(open_, record):
+def test_acknowledging_more_than_was_given_out_is_harmless(
+    open_: Callable[..., Spool], record: Callable[..., Any]
+) -> None:
     spool = open_()
     spool.append(*record())
     spool.acknowledge(999)
@@ -154,29 +190,41 @@ def test_acknowledging_more_than_was_given_out_is_harmless(open_, record):
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO])
-def test_a_failing_disk_is_replaced_by_memory_and_tried_again(open_, record, files, counters, clock, caplog, code):
+def test_a_failing_disk_is_replaced_by_memory_and_tried_again(
+    *,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    files: Disk,
+    counters: Counters,
+    clock: Time,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+) -> None:
     spool = open_()
     spool.append(*record())
     files.fail(code, "write")
     with caplog.at_level(logging.WARNING, "pivotscope_agent"):
         spool.append(*record())
         spool.append(*record())
-    assert not spool.on_disk
     assert "kept in memory" in caplog.text
     assert counters.get(Count.SPOOL_ERRORS, errno.errorcode[code]) > 0
+    states = [spool.on_disk]
     files.failing.clear()
     spool.append(*record())
-    assert not spool.on_disk
+    states.append(spool.on_disk)
     clock.advance(31)
     spool.append(*record())
-    assert spool.on_disk
+    states.append(spool.on_disk)
+    assert states == [False, False, True]
     assert sequences(spool) == [1, 2, 3, 4, 5]
     spool.acknowledge(4)
     spool.close()
     assert sequences(open_()) == [5]
 
 
-def test_memory_is_bounded_too(open_, record, files, counters):
+def test_memory_is_bounded_too(
+    open_: Callable[..., Spool], record: Callable[..., Any], files: Disk, counters: Counters
+) -> None:
     spool = open_(memory_bytes=32_000)
     files.fail(errno.ENOSPC, "write")
     for _ in range(100):
@@ -190,8 +238,15 @@ def test_memory_is_bounded_too(open_, record, files, counters):
     ("call", "code"), [("make_folder", errno.EROFS), ("replace", errno.ENOSPC), ("read", errno.EIO)]
 )
 def test_a_folder_that_cannot_be_used_at_start_gives_a_spool_in_memory(
-    open_, record, files, counters, caplog, call, code
-):
+    *,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    files: Disk,
+    counters: Counters,
+    caplog: pytest.LogCaptureFixture,
+    call: str,
+    code: int,
+) -> None:
     open_().close()
     files.fail(code, call)
     with caplog.at_level(logging.WARNING, "pivotscope_agent"):
@@ -204,7 +259,9 @@ def test_a_folder_that_cannot_be_used_at_start_gives_a_spool_in_memory(
     assert counters.get(Count.RECORDS_DROPPED, "memory_only") == 1
 
 
-def test_an_unreadable_disk_drops_and_counts(open_, record, files, counters):
+def test_an_unreadable_disk_drops_and_counts(
+    open_: Callable[..., Spool], record: Callable[..., Any], files: Disk, counters: Counters
+) -> None:
     spool = open_()
     spool.append(*record())
     files.fail(errno.EIO, "read")
@@ -213,14 +270,18 @@ def test_an_unreadable_disk_drops_and_counts(open_, record, files, counters):
     assert counters.get(Count.SPOOL_ERRORS, "EIO") == 1
 
 
-def test_a_record_larger_than_the_spool_is_dropped(open_, record, counters):
+def test_a_record_larger_than_the_spool_is_dropped(
+    open_: Callable[..., Spool], record: Callable[..., Any], counters: Counters
+) -> None:
     spool = open_(max_bytes=8_000, memory_bytes=8_000)
     spool.append(*record(padding=9_000))
     assert sequences(spool) == []
     assert counters.get(Count.RECORDS_DROPPED, "larger_than_spool") == 1
 
 
-def test_what_was_dropped_elsewhere_is_told_with_the_next_batch(open_, record):
+def test_what_was_dropped_elsewhere_is_told_with_the_next_batch(
+    open_: Callable[..., Spool], record: Callable[..., Any]
+) -> None:
     spool = open_()
     spool.note_dropped("unencodable", 2)
     spool.append(*record())
@@ -230,7 +291,9 @@ def test_what_was_dropped_elsewhere_is_told_with_the_next_batch(open_, record):
     assert not second.dropped
 
 
-def test_segments_are_synced_when_full_if_asked_for(open_, record, files):
+def test_segments_are_synced_when_full_if_asked_for(
+    open_: Callable[..., Spool], record: Callable[..., Any], files: Disk
+) -> None:
     spool = open_(segment_bytes=4_000, sync=False)
     for _ in range(4):
         spool.append(*record(padding=3_000))

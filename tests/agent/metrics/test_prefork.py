@@ -1,0 +1,84 @@
+from collections.abc import Callable
+from random import Random
+
+import pytest
+from pivotscope.profile.metric import MetricKind, MetricRole, MetricSeries
+from pivotscope_agent.metrics.mapping import Mapped, Value
+from pivotscope_agent.metrics.prefork import PROBES, PreforkDetector
+from pivotscope_agent.metrics.source import Source
+
+SERIES = MetricSeries("shop", "", "", "", "a", "requests", MetricKind.COUNTER, MetricRole.REQUESTS)
+
+
+def page(value: float, *, created: int = 0, process_start: float | None = None) -> Mapped:
+    return Mapped((Value(SERIES, value, created_unix_ns=created),), process_start_s=process_start)
+
+
+@pytest.fixture
+def detector() -> PreforkDetector:
+    return PreforkDetector()
+
+
+def test_growing_counters_are_taken(detector: PreforkDetector, source: Callable[..., Source]) -> None:
+    assert [detector.judge(source(processes=4), page(value)) for value in (38, 50, 50, 69)] == [""] * 4
+
+
+def test_a_counter_that_goes_back_under_the_same_processes_is_refused(
+    detector: PreforkDetector, source: Callable[..., Source]
+) -> None:
+    behind = source(processes=4)
+    detector.judge(behind, page(69))
+    assert detector.judge(behind, page(38)) == "requests went back from 69 to 38 though no process began anew"
+    assert detector.judge(behind, page(80)), "it stays refused"
+
+
+def test_another_process_answering_is_refused_even_if_counters_grow(
+    detector: PreforkDetector, source: Callable[..., Source]
+) -> None:
+    behind = source(processes=4)
+    detector.judge(behind, page(38, process_start=1.0))
+    assert detector.judge(behind, page(50, process_start=2.0)) == "answered by another process than before"
+
+
+def test_a_restart_is_no_prefork(detector: PreforkDetector, source: Callable[..., Source]) -> None:
+    detector.judge(source(), page(69, process_start=1.0))
+    assert detector.judge(source(first_pid=11), page(3, process_start=2.0)) == ""
+
+
+def test_a_counter_that_the_application_made_anew_is_no_prefork(
+    detector: PreforkDetector, source: Callable[..., Source]
+) -> None:
+    detector.judge(source(), page(69, created=5))
+    assert detector.judge(source(), page(3, created=6)) == ""
+
+
+def test_new_processes_are_given_another_chance(detector: PreforkDetector, source: Callable[..., Source]) -> None:
+    detector.judge(source(processes=2), page(69))
+    assert detector.judge(source(processes=2), page(3))
+    again = source(processes=3)
+    assert detector.needs_probing(again)
+    assert detector.judge(again, page(70)) == ""
+    detector.probed(again)
+    assert not detector.needs_probing(again)
+
+
+def test_one_process_needs_no_probing(detector: PreforkDetector, source: Callable[..., Source]) -> None:
+    assert not detector.needs_probing(source())
+
+
+def test_a_page_declared_as_a_sum_is_believed(detector: PreforkDetector, source: Callable[..., Source]) -> None:
+    behind = source(processes=4, aggregated=True)
+    assert not detector.needs_probing(behind)
+    detector.judge(behind, page(69))
+    assert detector.judge(behind, page(3)) == ""
+
+
+def test_probing_recognises_workers_under_load_nearly_always(source: Callable[..., Source]) -> None:
+    random, missed = Random(3), 0  # noqa: S311 - a simulation
+    behind = source(processes=4)
+    for _ in range(2_000):
+        workers = random.sample(range(1_000), 4)
+        detector = PreforkDetector()
+        verdicts = [detector.judge(behind, page(random.choice(workers))) for _ in range(PROBES)]
+        missed += not verdicts[-1]
+    assert missed <= 20
