@@ -83,8 +83,9 @@ async def check_collector(endpoint: Endpoint) -> Check:
 
 
 async def _nothing() -> AsyncIterator[pb.StreamRequest]:
-    for message in ():
-        yield message
+    requests: tuple[pb.StreamRequest, ...] = ()
+    for request in requests:
+        yield request
 
 
 def judge_answer(address: str, code: grpc.StatusCode, details: str) -> Check:

@@ -13,6 +13,7 @@ _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _CONTAINER = re.compile(r"[0-9a-f]{64}")
 _CLOCK_SCHED = 2
+_BLOCK = 64 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +188,18 @@ def boot_unix_seconds() -> int:
 
 
 def _text(pid: int, name: str) -> str:
+    """A file of a process. System calls without a file object: a scan reads hundreds of them."""
+    blocks = []
     try:
-        return Path(f"/proc/{pid}/{name}").read_bytes().decode("utf-8", "surrogateescape")
+        handle = os.open(f"/proc/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            while block := os.read(handle, _BLOCK):
+                blocks.append(block)
+        finally:
+            os.close(handle)
     except (FileNotFoundError, ProcessLookupError):
         raise _gone(pid) from None
+    return b"".join(blocks).decode("utf-8", "surrogateescape")
 
 
 def _gone(pid: int) -> ProcessGoneError:
