@@ -95,14 +95,14 @@ def load(file: Path | None, environ: Mapping[str, str], flags: Mapping[tuple[str
     for place, value in flags.items():
         if value is not None:
             _put(values, place, value)
-    return parse(values)
+    return parse(values, token=environ.get("PIVOTSCOPE_TOKEN", ""))
 
 
-def parse(values: Mapping[str, Any]) -> Settings:
-    """Check a configuration that was read. Raises SettingsError."""
+def parse(values: Mapping[str, Any], *, token: str = "") -> Settings:
+    """Check a configuration that was read; `token` is the environment's. Raises SettingsError."""
     top = Section("", values)
     settings = Settings(
-        collector=_collector(top.section("collector")),
+        collector=_collector(top.section("collector"), token),
         spool=_spool(top.section("spool")),
         sampling=_sampling(top.section("sampling")),
         python=_python(top.section("python")),
@@ -154,7 +154,9 @@ def _put(values: dict[str, Any], place: tuple[str, str], value: object) -> None:
     section[key] = value
 
 
-def _collector(section: Section) -> Endpoint:
+def _collector(section: Section, token: str) -> Endpoint:
+    if not token.isascii() or (token and not token.isprintable()):
+        raise SettingsError("PIVOTSCOPE_TOKEN is not a token: expected one line of ASCII")
     address = section.text("address", DEFAULT_COLLECTOR)
     port = address.rpartition(":")[2]
     if not address.startswith("unix:") and not (":" in address and port.isdigit() and 0 < int(port) < 65536):
@@ -164,6 +166,7 @@ def _collector(section: Section) -> Endpoint:
         token_file=section.path("token_file"),
         tls=_tls(section.section("tls")) if section.has("tls") else None,
         plaintext=section.flag("plaintext", default=False),
+        token=token.strip(),
     )
     section.close()
     endpoint.check()

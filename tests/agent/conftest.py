@@ -114,7 +114,7 @@ class Lab:
         self.tasks.append(asyncio.create_task(loop.run()))
         return loop
 
-    async def until(self, condition: Callable[[], object], seconds: float = 20.0) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 60.0) -> None:
         """Wait for a condition, looking often; a deadline makes a hang a failure."""
         deadline = time.monotonic() + seconds
         while not condition():

@@ -17,8 +17,8 @@ from pivotscope_agent.cli.options import (
 )
 from pivotscope_agent.cli.output import Output, OutputOption, document
 
-SECRETS = frozenset({"token_file", "key"})
-"""Settings whose file holds a secret: it is said whether the file can be read, nothing of what is in it."""
+SECRETS = frozenset({"token", "token_file", "key"})
+"""Secrets, and settings whose file holds one: it is said whether there is one, nothing of what it is."""
 
 
 def config(
@@ -50,7 +50,7 @@ def plain(value: object, name: str = "") -> object:
 
 def _secret(value: object) -> str:
     if not isinstance(value, Path):
-        return "unset"
+        return "set" if value else "unset"
     try:
         value.open("rb").close()
     except OSError as problem:

@@ -1,6 +1,6 @@
 """How the agent reaches the collector: address, transport security, token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -38,12 +38,16 @@ class TlsFiles:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A collector. Without `tls` it must be on this machine, unless `plaintext` says that this is meant."""
+    """A collector. Without `tls` it must be on this machine, unless `plaintext` says that this is meant.
+
+    `token` is the one that the environment gave; a token file wins, and is read anew for each connection.
+    """
 
     address: str
     token_file: Path | None = None
     tls: TlsFiles | None = None
     plaintext: bool = False
+    token: str = field(default="", repr=False)
 
     def check(self) -> None:
         """Raise SettingsError when the token would travel in the open, or half a key pair is given."""
@@ -85,7 +89,7 @@ def call_metadata(endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
     """Metadata of the call, with the token as it is in its file now. Raises CredentialsError."""
     data = _read(endpoint.token_file, "collector.token_file")
     if data is None:
-        return ()
+        return (("authorization", f"Bearer {endpoint.token}"),) if endpoint.token else ()
     try:
         token = data.decode("ascii").strip()
     except UnicodeDecodeError as error:

@@ -72,7 +72,7 @@ def test_run_samples_spools_and_ends_clean(busy_python: Program, tmp_path: Path)
     assert running.stdout is not None
     lines = [running.stdout.readline() for _ in range(2)]
     running.send_signal(signal.SIGTERM)
-    rest, log = running.communicate(timeout=30)
+    rest, log = running.communicate(timeout=60)
     lines += rest.splitlines()
     assert running.returncode == 0, log
     assert all(line.startswith(f"shop[{target.pid}]") for line in lines)
@@ -108,7 +108,7 @@ def _children(parent: int) -> list[int] | None:
     return found or None
 
 
-def _wait(condition: Callable[[], Any], seconds: float = 20.0) -> Any:  # noqa: ANN401 - whatever was waited for
+def _wait(condition: Callable[[], Any], seconds: float = 60.0) -> Any:  # noqa: ANN401 - whatever was waited for
     deadline = time.monotonic() + seconds
     while (value := condition()) is None:
         assert time.monotonic() < deadline, "waited in vain"

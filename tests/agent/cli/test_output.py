@@ -3,7 +3,7 @@ from pathlib import Path
 
 from pivotscope_agent.cli.config import plain
 from pivotscope_agent.cli.output import columns
-from pivotscope_agent.settings import parse
+from pivotscope_agent.settings import load, parse
 
 
 def test_columns_are_as_wide_as_they_need() -> None:
@@ -22,6 +22,15 @@ def test_secrets_are_told_as_set_or_unset(tmp_path: Path) -> None:
     tree = plain(parse({"collector": {"token_file": str(token)}}))
     assert isinstance(tree, dict)
     assert "cannot be read: No such file" in tree["collector"]["token_file"]
+
+
+def test_the_token_of_the_environment_is_not_shown() -> None:
+    settings = load(None, {"PIVOTSCOPE_TOKEN": "very-secret"}, {})
+    assert settings.collector.token == "very-secret"
+    tree = plain(settings)
+    assert isinstance(tree, dict)
+    assert tree["collector"]["token"] == "set"
+    assert "very-secret" not in f"{tree}{settings}"
 
 
 def test_no_token_is_unset() -> None:
