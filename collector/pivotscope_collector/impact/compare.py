@@ -38,7 +38,9 @@ def compare(a: Arm, b: Arm, design: Design | None = None) -> Comparison:
         {
             _key(metric, measured): measured.outcome.p_value
             for metric, measured in rows
-            if isinstance(measured.outcome, Effect) and metric.name != design.primary
+            if isinstance(measured.outcome, Effect)
+            and metric.name != design.primary
+            and not _overridden(metric, ratio, pairing)
         }
     )
     results = tuple(
@@ -153,7 +155,7 @@ def _summary(arm: Arm) -> ArmSummary:
 
 
 def _missing(a: Arm, b: Arm) -> tuple[Missing, ...]:
-    roles = sorted({m.role for m in METRICS if m.role and m.role not in OPTIONAL})
+    roles = sorted({role for m in METRICS for role in (m.role, m.per) if role and role not in OPTIONAL})
     found = []
     for role in roles:
         has = sources((a, b), role)

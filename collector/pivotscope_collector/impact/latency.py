@@ -148,8 +148,8 @@ def _draw(
         if kept.paired
         else [random.multinomial(g.size, np.full(g.size, 1 / g.size), REPLICATES) for g in right.groups]
     )
-    n, free = min(kept.a.size, kept.b.size), len(left.groups)
-    widen = sqrt(found.inflation * n / max(n - free * found.inflation, 0.5)) * quantile(found.df) / NORMAL_QUANTILE
+    n = min(kept.a.size, kept.b.size)
+    widen = sqrt(found.inflation * n / (n - 1)) * quantile(found.df) / NORMAL_QUANTILE
     drawn = []
     for side, weights, f in ((left, weights_a, centre[0]), (right, weights_b, centre[1])):
         sums = np.stack([w @ side.buckets[g] for w, g in zip(weights, side.groups, strict=True)], axis=1)

@@ -13,7 +13,7 @@ from pivotscope_collector.impact.serial import NORMAL_QUANTILE, quantile
 
 
 def rate_ratio(a: Quotient, b: Quotient, pairing: Pairing) -> Effect | Refusal:
-    """B's rate ÷ A's: Poisson score interval with exposure, on counts divided by the dispersion that the blocks show.
+    """B's rate ÷ A's: Poisson interval with exposure (MOVER), on counts divided by the dispersion that the blocks show.
 
     Traffic is hardly ever Poisson. The quasi-Poisson variance (dispersion never below 1, by the linearised log ratio
     over blocks, times (t ÷ z)²) takes the negative binomial's place: it needs no form of the extra variance.
@@ -37,7 +37,7 @@ def rate_ratio(a: Quotient, b: Quotient, pairing: Pairing) -> Effect | Refusal:
         both.exposure_b / design,
         count_a / design,
         both.exposure_a / design,
-        method="score",
+        method="mover",
         compare="ratio",
     )
     estimate = both.rate_b / both.rate_a
@@ -47,6 +47,6 @@ def rate_ratio(a: Quotient, b: Quotient, pairing: Pairing) -> Effect | Refusal:
         a=arm_value(both, "a"),
         b=arm_value(both, "b"),
         p_value=float(2 * ndtr(-abs(log(estimate)) / sqrt(model * design))),
-        method=f"Poisson score interval, {describe(both.pairing)}",
+        method=f"Poisson interval (MOVER), {describe(both.pairing)}",
         notes=(f"more varied than Poisson: variance × {dispersion:.1f}",) if dispersion > 1.5 else (),
     )

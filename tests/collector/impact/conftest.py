@@ -1,9 +1,11 @@
 """Synthetic arms with known truth."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pivotscope.profile.metric import MetricRole
 from pivotscope_collector.impact.arm import Arm, Counter, FloatArray, Grid, Histogram, ProcessCpu
 
@@ -38,7 +40,7 @@ def histogram(random: np.random.Generator, requests: FloatArray, median: FloatAr
     )
 
 
-def counter(role: MetricRole, values: FloatArray, unit: str = "", reversals: int = 0) -> Counter:
+def counter(role: MetricRole, values: NDArray[Any], unit: str = "", reversals: int = 0) -> Counter:
     """A counter with one increment a block."""
     return Counter(role, f"app_{role.value}", unit, values.astype(float), np.full(values.size, 60.0), 60, reversals)
 
