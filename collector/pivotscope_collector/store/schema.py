@@ -36,8 +36,9 @@ class Migration:
         return hashlib.sha256(self.template.encode()).hexdigest()
 
     def statements(self, cluster: str, retention: Retention) -> list[str]:
-        """The statements to run, in order."""
-        return [part for part in render(self.template, cluster, retention).split(";\n") if _code(part)]
+        """The statements to run, in order, without comments."""
+        code = "\n".join(line for line in self.template.splitlines() if not line.strip().startswith("--"))
+        return [part for part in render(code, cluster, retention).split(";") if part.strip()]
 
 
 def migrations() -> list[Migration]:
@@ -125,8 +126,3 @@ def set_fsync(client: Client, cluster: str = "", *, on: bool) -> None:
             f"ALTER TABLE `{table}`{clause} MODIFY SETTING "
             f"fsync_after_insert = {int(on)}, fsync_part_directory = {int(on)}"
         )
-
-
-def _code(part: str) -> bool:
-    """Whether a piece of a file holds more than comments and space."""
-    return any(line.strip() and not line.strip().startswith("--") for line in part.splitlines())

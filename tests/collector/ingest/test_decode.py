@@ -99,9 +99,11 @@ _ROW = st.tuples(st.integers(1, 3), st.integers(0, 3), st.integers(1, 2**32 - 1)
 @given(st.lists(st.lists(_ROW, max_size=30), max_size=4))
 def test_nothing_is_lost_or_made_up(windows: list[list[tuple[int, int, int]]]) -> None:
     dictionary = Dictionary(Limits())
-    made = pb.Definitions(processes=[pb.Process(id=1, service="s", language=1)])
+    made = pb.Definitions(processes=[pb.Process(id=1, service="s", language=pb.LANGUAGE_PYTHON)])
     for number in (1, 2):
-        made.functions.add(id=number, language=1, qualified_name=f"f{number}", owner=1)
+        made.functions.add(
+            id=number, language=pb.LANGUAGE_PYTHON, qualified_name=f"f{number}", owner=pb.OWNER_APPLICATION
+        )
     for number, functions in ((1, (1,)), (2, (1, 2)), (3, (1,))):
         made.stacks.add(id=number, functions=functions)
     dictionary.define(made)
@@ -113,8 +115,8 @@ def test_nothing_is_lost_or_made_up(windows: list[list[tuple[int, int, int]]]) -
             lines=[row[1] for row in one],
             counts=[row[2] for row in one],
             native_counts=[0 for _ in one],
-            mode=1,
-            outcome=1,
+            mode=pb.MODE_ACTIVE,
+            outcome=pb.OUTCOME_COMPLETE,
             rate_hz=10,
         )
     rows = decode(batch, dictionary, ORIGIN)

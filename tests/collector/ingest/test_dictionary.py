@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from pivotscope.profile.function import function_id, stack_id
 from pivotscope.v1 import agent_pb2 as pb
@@ -28,26 +30,62 @@ def test_large_numbers_grow_the_table(dictionary: Dictionary, limits: Limits) ->
 @pytest.mark.parametrize(
     ("definitions", "kind", "said"),
     [
-        (pb.Definitions(processes=[pb.Process(id=5, language=1)]), "process", "service is empty"),
+        (pb.Definitions(processes=[pb.Process(id=5, language=pb.LANGUAGE_PYTHON)]), "process", "service is empty"),
         (pb.Definitions(processes=[pb.Process(id=5, service="s")]), "process", "language 0"),
-        (pb.Definitions(functions=[pb.Function(id=5, language=1, owner=1)]), "function", "qualified_name is empty"),
-        (pb.Definitions(functions=[pb.Function(id=5, language=1, qualified_name="f")]), "function", "owner 0"),
+        (
+            pb.Definitions(functions=[pb.Function(id=5, language=pb.LANGUAGE_PYTHON, owner=pb.OWNER_APPLICATION)]),
+            "function",
+            "qualified_name is empty",
+        ),
+        (
+            pb.Definitions(functions=[pb.Function(id=5, language=pb.LANGUAGE_PYTHON, qualified_name="f")]),
+            "function",
+            "owner 0",
+        ),
         (pb.Definitions(stacks=[pb.Stack(id=5)]), "stack", "0 functions"),
         (pb.Definitions(stacks=[pb.Stack(id=5, functions=[77])]), "stack", "function 77 is not defined"),
         (
-            pb.Definitions(series=[pb.MetricSeries(id=5, service="s", name="n", kind=3, role=1, bounds=[2.0, 1.0])]),
+            pb.Definitions(
+                series=[
+                    pb.MetricSeries(
+                        id=5,
+                        service="s",
+                        name="n",
+                        kind=pb.METRIC_KIND_HISTOGRAM,
+                        role=pb.METRIC_ROLE_LATENCY,
+                        bounds=[2.0, 1.0],
+                    )
+                ]
+            ),
             "series",
             "bounds do not ascend",
         ),
         (
             pb.Definitions(
-                series=[pb.MetricSeries(id=5, service="s", name="n", kind=3, role=1, bounds=[float("inf")])]
+                series=[
+                    pb.MetricSeries(
+                        id=5,
+                        service="s",
+                        name="n",
+                        kind=pb.METRIC_KIND_HISTOGRAM,
+                        role=pb.METRIC_ROLE_LATENCY,
+                        bounds=[float("inf")],
+                    )
+                ]
             ),
             "series",
             "not finite",
         ),
-        (pb.Definitions(series=[pb.MetricSeries(id=5, service="s", name="n", kind=1)]), "series", "role 0"),
-        (pb.Definitions(processes=[pb.Process(id=5, service="s" * 5000, language=1)]), "process", "5000 characters"),
+        (
+            pb.Definitions(series=[pb.MetricSeries(id=5, service="s", name="n", kind=pb.METRIC_KIND_COUNTER)]),
+            "series",
+            "role 0",
+        ),
+        (
+            pb.Definitions(processes=[pb.Process(id=5, service="s" * 5000, language=pb.LANGUAGE_PYTHON)]),
+            "process",
+            "5000 characters",
+        ),
     ],
 )
 def test_a_wrong_definition_is_the_reason_for_refusing_its_use(
@@ -69,7 +107,7 @@ def test_a_right_definition_heals_a_wrong_one(dictionary: Dictionary) -> None:
 def test_series_are_told_apart_by_labels_and_bounds() -> None:
     def key(**fields: object) -> int:
         dictionary = Dictionary(Limits())
-        values = {
+        values: dict[str, Any] = {
             "id": 1,
             "service": "s",
             "name": "n",

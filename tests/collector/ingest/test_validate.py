@@ -108,9 +108,11 @@ def test_too_much_is_told_apart(batch: Make, dictionary: Dictionary) -> None:
         pb.FileFacts(codebase="shop", language=pb.LANGUAGE_PYTHON),
         pb.FileFacts(codebase="shop", path="a.py"),
         pb.FileFacts(
-            path="a.py", language=1, functions=[pb.FunctionFacts(qualified_name="f", first_line=3, last_line=2)]
+            path="a.py",
+            language=pb.LANGUAGE_PYTHON,
+            functions=[pb.FunctionFacts(qualified_name="f", first_line=3, last_line=2)],
         ),
-        pb.FileFacts(path="a.py", language=1, functions=[pb.FunctionFacts(first_line=1, last_line=2)]),
+        pb.FileFacts(path="a.py", language=pb.LANGUAGE_PYTHON, functions=[pb.FunctionFacts(first_line=1, last_line=2)]),
     ],
 )
 def test_wrong_facts_are_refused(batch: Make, dictionary: Dictionary, limits: Limits, file: pb.FileFacts) -> None:
