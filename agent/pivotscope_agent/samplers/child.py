@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.samplers.sampler import Ending
+from pivotscope_agent.samplers.scheduling import run_soon
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
@@ -47,8 +48,10 @@ class Child:
                     stdin=subprocess.DEVNULL,
                     stdout=handle,
                     stderr=subprocess.STDOUT,
+                    # Nothing of ours, secrets least of all, is the sampler's business.
+                    env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
                     start_new_session=True,
-                    preexec_fn=lambda: _bind_to(parent),  # noqa: PLW1509 - two system calls, no locks
+                    preexec_fn=lambda: _bind_to(parent),  # noqa: PLW1509 - system calls, no locks
                 )
         except OSError:
             log.unlink(missing_ok=True)
@@ -126,6 +129,7 @@ class Child:
 def _bind_to(parent: int) -> None:
     """In the child: die with the agent, and bound what may be written. No allocation that could wait for a lock."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    run_soon()
     resource.setrlimit(resource.RLIMIT_FSIZE, (_LARGEST_FILE, _LARGEST_FILE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if os.getppid() != parent:
