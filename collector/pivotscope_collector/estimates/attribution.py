@@ -8,7 +8,7 @@ from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.merge import merge_functions, merge_pools, without_arms
 from pivotscope_collector.estimates.pool import Attribution, FunctionCpu, FunctionSums, Pool, PoolCpu, PoolSums
-from pivotscope_collector.estimates.split import Seen, held_fraction, split
+from pivotscope_collector.estimates.split import Seen, base_mode, held_fraction, split
 
 Rows = Mapping[Mode, Mapping[int, FunctionSums]]
 
@@ -52,7 +52,7 @@ def _pool(pool: Pool, modes: Mapping[Mode, PoolSums], rows: Rows) -> tuple[PoolC
     sampled = {mode: row for mode, row in modes.items() if row.x > 0.0}
     if not sampled:
         return PoolCpu(pool, 0.0, attributed + unattributed, 0.0, None, windows, samples), []
-    functions = split(Seen(pool, attributed, sampled, rows))
+    functions = split(Seen(pool, attributed, sampled, rows, base_mode(sampled)))
     other = max(0.0, attributed - sum(function.self_ns.estimate for function in functions))
     held = held_fraction(sampled[Mode.GIL]) if Mode.GIL in sampled else None
     return PoolCpu(pool, attributed, unattributed, other, held, windows, samples), functions

@@ -1,6 +1,7 @@
 """A share of CPU with its interval, clustered by process and window."""
 
 from dataclasses import dataclass
+from functools import cache
 from math import exp, inf, log, sqrt
 
 from scipy.special import stdtrit
@@ -128,6 +129,7 @@ def share_from_interval(estimate: float, low: float, high: float, clusters: int)
     return Share(bounded.estimate, bounded.low, bounded.high, logit_spread(bounded.low, bounded.high) / t, clusters)
 
 
+@cache
 def t_quantile(degrees: float, probability: float = 0.975) -> float:
     """Student's t at a probability; 97.5 % unless told otherwise."""
     return float(stdtrit(degrees, probability))

@@ -1,6 +1,6 @@
 """The split of one pool's attributed CPU over its functions."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from math import hypot, sqrt
 
@@ -46,17 +46,16 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Everything that was seen of one pool: sums and functions by mode, modes with samples only."""
+    """Everything that was seen of one pool: sums and functions by mode, modes with samples only.
+
+    `base` is the mode whose shares split the CPU.
+    """
 
     pool: Pool
     attributed: float
     modes: Mapping[Mode, PoolSums]
     rows: Mapping[Mode, Mapping[int, FunctionSums]]
-
-    @property
-    def base(self) -> Mode:
-        """The mode whose shares split the CPU."""
-        return next(mode for mode in (Mode.GIL, Mode.ACTIVE, Mode.NATIVE, Mode.NONE) if mode in self.modes)
+    base: Mode
 
     def row(self, mode: Mode, key: int) -> FunctionSums | None:
         """A function in one mode."""
@@ -80,6 +79,11 @@ class Seen:
             return None
         part, whole = (row.total_native, row.total_samples) if total else (row.self_native, row.self_samples)
         return (min(1.0, part / whole), whole) if whole else (0.0, 0)
+
+
+def base_mode(modes: Container[Mode]) -> Mode:
+    """The mode whose shares split the CPU of a pool, of those that have samples."""
+    return next((mode for mode in (Mode.GIL, Mode.ACTIVE, Mode.NATIVE) if mode in modes), Mode.NONE)
 
 
 def held_fraction(gil: PoolSums) -> float:
@@ -143,7 +147,8 @@ def _with_outside(seen: Seen, ids: list[int], shares: list[tuple[Share, Share]])
 
 def _function(seen: Seen, key: int, own: Quantity, total: Quantity) -> FunctionCpu:
     attributed = seen.attributed
-    own_ns, total_ns = own.interval(attributed), _at_least(total.interval(attributed), own.interval(attributed))
+    own_ns = own.interval(attributed)
+    total_ns = _at_least(total.interval(attributed), own_ns)
     own_native, total_native = seen.native(key, total=False), seen.native(key, total=True)
     part, of = total_native or (0.0, 0)
     native = (total.held_part * part + total.outside) * attributed

@@ -13,6 +13,7 @@ from pivotscope.profile.window import Mode
 from pivotscope_collector.estimates.attribution import attribute, by_service
 from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, PoolCpu, PoolSums
 from pivotscope_collector.estimates.share import Share, share_from_interval
+from pivotscope_collector.estimates.split import base_mode
 from pivotscope_collector.scoring.evidence import CodebaseEvidence, Evidence, FunctionEvidence, ServiceEvidence
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.catalogue import functions_by_id
@@ -82,9 +83,9 @@ def _observe(client: Client, selection: Selection) -> list[_Observed]:
 
 
 def _base(pools: Iterable[PoolSums], service: str, language: Language) -> Mode:
-    """The mode that splits the CPU of a service: that of `estimates.split`."""
-    modes = {row.mode for row in pools if (row.pool.service, row.pool.language) == (service, language) and row.x > 0.0}
-    return next((mode for mode in (Mode.GIL, Mode.ACTIVE, Mode.NATIVE) if mode in modes), Mode.NONE)
+    return base_mode(
+        {row.mode for row in pools if (row.pool.service, row.pool.language) == (service, language) and row.x > 0.0}
+    )
 
 
 def _native_parts(sums: Iterable[FunctionSums], service: str, language: Language) -> dict[int, float]:
