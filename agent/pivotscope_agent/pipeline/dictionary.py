@@ -25,7 +25,11 @@ class Dictionary:
         self.definitions = pb.Definitions()
         self._processes: dict[Process, int] = {}
         self._functions: dict[Function, int] = {}
-        self._stacks: dict[tuple[Function, ...], int] = {}
+        # Resolvers hand out the same object for the same function, and to look at its address costs a tenth of hashing
+        # it. The objects are kept, so that an address stays its own.
+        self._numbers: dict[int, int] = {}
+        self._alive: list[Function] = []
+        self._stacks: dict[tuple[int, ...], int] = {}
         self._series: dict[MetricSeries, int] = {}
 
     def process(self, process: Process) -> int:
@@ -42,14 +46,17 @@ class Dictionary:
         if known is None:
             known = self._functions[function] = len(self._functions) + 1
             self.definitions.functions.append(encode_function(function, known))
+        self._numbers[id(function)] = known
+        self._alive.append(function)
         return known
 
     def stack(self, functions: tuple[Function, ...]) -> int:
         """Id of a stack, given root first."""
-        known = self._stacks.get(functions)
+        number = self._numbers.get
+        ids = tuple([number(id(function)) or self.function(function) for function in shortened(functions)])
+        known = self._stacks.get(ids)
         if known is None:
-            ids = [self.function(function) for function in shortened(functions)]
-            known = self._stacks[functions] = len(self._stacks) + 1
+            known = self._stacks[ids] = len(self._stacks) + 1
             self.definitions.stacks.add(id=known, functions=ids)
         return known
 
