@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import grpc
@@ -49,11 +49,11 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         require_service(self._client, message.service)
         return selection_of(message, time.time_ns())
 
-    def ListHotspots(
+    async def ListHotspots(
         self, request: query_pb2.ListHotspotsRequest, context: Context
-    ) -> Awaitable[query_pb2.ListHotspotsResponse]:
+    ) -> query_pb2.ListHotspotsResponse:
         """Where the CPU goes."""
-        return answered(
+        return await answered(
             context,
             lambda: list_hotspots(
                 self._client,
@@ -64,30 +64,28 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
             ),
         )
 
-    def GetTrend(self, request: query_pb2.GetTrendRequest, context: Context) -> Awaitable[query_pb2.GetTrendResponse]:
+    async def GetTrend(self, request: query_pb2.GetTrendRequest, context: Context) -> query_pb2.GetTrendResponse:
         """One function over time."""
-        return answered(
+        return await answered(
             context,
             lambda: get_trend(self._client, self._select(request.selection), request.function, request.step_seconds),
         )
 
-    def GetFlame(self, request: query_pb2.GetFlameRequest, context: Context) -> Awaitable[query_pb2.GetFlameResponse]:
+    async def GetFlame(self, request: query_pb2.GetFlameRequest, context: Context) -> query_pb2.GetFlameResponse:
         """A merged flame graph."""
-        return answered(context, lambda: get_flame(self._client, self._select(request.selection), request.mode))
+        return await answered(context, lambda: get_flame(self._client, self._select(request.selection), request.mode))
 
-    def GetPlan(self, request: query_pb2.GetPlanRequest, context: Context) -> Awaitable[query_pb2.GetPlanResponse]:
+    async def GetPlan(self, request: query_pb2.GetPlanRequest, context: Context) -> query_pb2.GetPlanResponse:
         """The current plan."""
-        return answered(context, lambda: get_plan(self._client, request.codebase))
+        return await answered(context, lambda: get_plan(self._client, request.codebase))
 
-    def Compare(self, request: query_pb2.CompareRequest, context: Context) -> Awaitable[query_pb2.CompareResponse]:
+    async def Compare(self, request: query_pb2.CompareRequest, context: Context) -> query_pb2.CompareResponse:
         """Two arms held against each other."""
-        return answered(context, lambda: compare_arms(self._client, self._select(request.selection), request))
+        return await answered(context, lambda: compare_arms(self._client, self._select(request.selection), request))
 
-    def ListAgents(
-        self, _request: query_pb2.ListAgentsRequest, context: Context
-    ) -> Awaitable[query_pb2.ListAgentsResponse]:
+    async def ListAgents(self, _request: query_pb2.ListAgentsRequest, context: Context) -> query_pb2.ListAgentsResponse:
         """Who sends, and how they fare."""
-        return answered(context, lambda: list_agents(self._client, time.time_ns()))
+        return await answered(context, lambda: list_agents(self._client, time.time_ns()))
 
 
 class AdminService(query_pb2_grpc.AdminServiceServicer):
@@ -96,6 +94,6 @@ class AdminService(query_pb2_grpc.AdminServiceServicer):
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    def Check(self, _request: query_pb2.CheckRequest, context: Context) -> Awaitable[query_pb2.CheckResponse]:
+    async def Check(self, _request: query_pb2.CheckRequest, context: Context) -> query_pb2.CheckResponse:
         """Sizes, versions and problems of the store."""
-        return answered(context, lambda: check(self._client))
+        return await answered(context, lambda: check(self._client))
