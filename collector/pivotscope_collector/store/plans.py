@@ -1,9 +1,10 @@
-"""Plans as they were computed: one row a scope, moment and content."""
+"""Plans as they were computed: the last one of each scope and hour."""
 
 from dataclasses import dataclass
 
 from pivotscope_collector.store.client import Client
 
+HOUR = 3600
 ALL = "all"
 """Scope of the plan over all codebases; any other scope is the name of a codebase."""
 
@@ -25,7 +26,8 @@ def save(client: Client, scope: str, computed_ns: int, content_hash: str, docume
         "plans",
         {
             "scope": [scope],
-            "as_of": [computed_ns // 10**9],
+            "as_of": [computed_ns // 10**9 // HOUR * HOUR],
+            "computed_at": [computed_ns // 10**9],
             "content_hash": [content_hash],
             "document": [document],
         },
@@ -38,4 +40,4 @@ def newest(client: Client, scope: str) -> StoredPlan | None:
     columns = client.query("plan_newest", {"scope": scope})
     if not columns["document"]:
         return None
-    return StoredPlan(columns["document"][0], columns["as_of"][0] * 10**9)
+    return StoredPlan(columns["document"][0], columns["computed_at"][0] * 10**9)

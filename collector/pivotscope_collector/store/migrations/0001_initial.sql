@@ -310,16 +310,17 @@ ENGINE = ${replicated}ReplacingMergeTree(seen_at)
 ORDER BY (agent, epoch)
 TTL toDateTime(seen_at) + toIntervalDay(${hour_days});
 
--- Keyed by as-of time and content: computing twice replaces by key.
+-- One plan a scope and hour: computing again within the hour replaces it, in any collector.
 CREATE TABLE IF NOT EXISTS plans ${cluster}
 (
     scope        String,
     as_of        DateTime('UTC'),
+    computed_at  DateTime('UTC'),
     content_hash String,
     document     String CODEC(ZSTD)
 )
-ENGINE = ${replicated}ReplacingMergeTree
-ORDER BY (scope, as_of, content_hash)
+ENGINE = ${replicated}ReplacingMergeTree(computed_at)
+ORDER BY (scope, as_of)
 TTL as_of + toIntervalDay(${day_days});
 
 CREATE TABLE IF NOT EXISTS scores ${cluster}

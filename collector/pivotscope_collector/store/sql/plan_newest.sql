@@ -1,6 +1,6 @@
 -- The newest plan of a scope.
-SELECT toUnixTimestamp(as_of) AS as_of, content_hash, document
+SELECT toUnixTimestamp(computed_at) AS computed_at, content_hash, document
 FROM plans FINAL
 WHERE scope = {scope:String}
-ORDER BY plans.as_of DESC
+ORDER BY as_of DESC
 LIMIT 1
