@@ -63,6 +63,20 @@ MYPYC_CLASSES = Option(
     -0.3,
     "mypyc reports 1.5 to 10 times on typed classes",
 )
+RUBY_ARRAYS = Option(
+    "Numo::NArray for the arrays",
+    1.8,
+    0.9,
+    -0.2,
+    "whole arrays at a time run in native code; reasoned from NumPy, with fewer of its functions",
+)
+RUBY_PARSERS = Option(
+    "StringScanner or a native parser (Oj, Nokogiri)",
+    0.9,
+    0.6,
+    -0.5,
+    "scanning runs in native code; reasoned from Python's native parsers",
+)
 KEEP = Option(
     "call the library less often: cache or batch",
     0.4,
@@ -82,6 +96,15 @@ PYTHON: Mapping[WorkClass, Option] = {
 }
 
 
+RUBY: Mapping[WorkClass, Option] = {
+    **dict.fromkeys(WorkClass, YJIT),
+    WorkClass.NUMERIC: RUBY_ARRAYS,
+    WorkClass.PARSING: RUBY_PARSERS,
+    WorkClass.NATIVE: KEEP,
+    WorkClass.WAITING: KEEP,
+}
+
+
 def best_option(language: Language, work: WorkClass) -> Option:
     """The best alternative for a class of work in a language."""
-    return PYTHON[work] if language is Language.PYTHON else YJIT
+    return (PYTHON if language is Language.PYTHON else RUBY)[work]

@@ -91,3 +91,4 @@ class Candidate:
     alternative: Alternative
     verdict: Verdict
     reason: str
+    other_bridges: tuple[Bridge, ...] = ()

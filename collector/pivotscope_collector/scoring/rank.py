@@ -10,6 +10,7 @@ from pivotscope_collector.scoring.candidate import Alternative, Candidate, Quant
 from pivotscope_collector.scoring.dominance import undominated
 from pivotscope_collector.scoring.evidence import Evidence
 from pivotscope_collector.scoring.montecarlo import Stream, quantiles
+from pivotscope_collector.scoring.others import other_bridges
 from pivotscope_collector.scoring.priors import PRIORS, updated
 from pivotscope_collector.scoring.settings import ScoringSettings
 from pivotscope_collector.scoring.units import units
@@ -80,6 +81,7 @@ def _candidate(appraisal: Appraisal, in_top: float, settings: ScoringSettings) -
         alternative=_alternative(proposal.option),
         verdict=decision,
         reason=reason,
+        other_bridges=other_bridges(unit, proposal.bridge, proposal.work.work),
     )
 
 

@@ -193,6 +193,22 @@ def test_known_calls_tell_the_crossing_and_unknown_ones_widen() -> None:
     assert unknown.score_high - unknown.score_low >= known.score_high - known.score_low
 
 
+def test_other_bridges_are_judged_by_what_crosses() -> None:
+    """Records go to Go as rows of JSON, which is red; in an extension module they are read in place."""
+    others = {bridge.name: bridge for bridge in ranked(shop())[0].other_bridges}
+    assert others["Go through ctypes"].crossing is Crossing.RED
+    assert "json row" in others["Go through ctypes"].reason
+    assert others["C through ctypes"].crossing is Crossing.RED
+    assert others["C++ through an extension module"].crossing in {Crossing.AMBER, Crossing.GREEN}
+    assert "Rust through PyO3" not in others
+
+
+def test_other_bridges_of_unread_code_are_unknown() -> None:
+    candidate = ranked(Tree({("work",): 0.5}, language=Language.RUBY))[0]
+    assert {bridge.crossing for bridge in candidate.other_bridges} == {Crossing.UNKNOWN}
+    assert {bridge.name for bridge in candidate.other_bridges} == {"Rust through magnus", "C through Fiddle"}
+
+
 def test_unread_source_widens_the_speedup() -> None:
     read = ranked(Tree({("work",): 0.5}, {"work": LOOP}))[0]
     unread = ranked(Tree({("work",): 0.5}))[0]
