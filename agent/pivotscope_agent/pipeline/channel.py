@@ -12,9 +12,10 @@ from pivotscope_agent.errors import SettingsError
 _MAX_RECEIVED_BYTES = 1024 * 1024
 
 OPTIONS: tuple[tuple[str, int], ...] = (
-    # A peer that vanished without a word is noticed after a minute and a half.
-    ("grpc.keepalive_time_ms", 60_000),
-    ("grpc.keepalive_timeout_ms", 30_000),
+    # Servers end a stream that is pinged more often than every five minutes while nothing is sent. A peer that
+    # vanishes while records are on their way is noticed sooner, by its silence.
+    ("grpc.keepalive_time_ms", 330_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
     # The agent decides when to connect again; the channel must not sleep longer than that.
     ("grpc.initial_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 5_000),

@@ -134,7 +134,7 @@ class Exporter:
         while True:
             last_try = self._draining.is_set()
             pause = await self._attempt()
-            if last_try or (self._draining.is_set() and not self._spool.pending()):
+            if (last_try and pause) or (self._draining.is_set() and not self._spool.pending()):
                 return
             await self._rest(pause)
 

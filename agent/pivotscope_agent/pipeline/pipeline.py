@@ -78,7 +78,9 @@ class Pipeline:
         self._closing = True
         self._arrived.set()
         if self._task is not None:
-            await self._task
+            # A disk that hangs must not keep the agent from ending.
+            await asyncio.wait([self._task], timeout=timeout)
+            self._task.cancel()
         left = await self._exporter.close(timeout)
         await asyncio.to_thread(self._spool.close)
         return left
