@@ -7,7 +7,7 @@ from pivotscope.profile.function import Function
 from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.impact.arm import Grid, SubtreeCpu
 from pivotscope_collector.impact.assemble import assemble, process_cpu, process_memory, series_points
-from pivotscope_collector.impact.blocks import SECOND, SeriesPoints, cadence, choose_block, lay_grid
+from pivotscope_collector.impact.blocks import SECOND, SeriesPoints, cadence, choose_block, lay_grid, reads
 from pivotscope_collector.impact.compare import compare
 from pivotscope_collector.impact.comparison import Comparison
 from pivotscope_collector.impact.question import Question, Side, Source, check
@@ -23,7 +23,7 @@ def answer(source: Source, question: Question) -> Comparison:
     sides = (question.a, question.b)
     span = min(side.until_ns - side.since_ns for side in sides)
     points = [_points(source, question, side, span) for side in sides]
-    usual = cadence([*points[0], *points[1]])
+    usual, watched = cadence([*points[0], *points[1]]), reads([*points[0], *points[1]])
     block = choose_block(span, usual if span <= EVERY_POINT else 0)
     grids = [lay_grid(side.since_ns, side.until_ns, block) for side in sides]
     wheres = [question.where(side) for side in sides]
@@ -45,6 +45,7 @@ def answer(source: Source, question: Question) -> Comparison:
                 side.label,
                 grids[i],
                 points[i],
+                watched=watched,
                 cpu=None if shared else process_cpu(source.cpu(wheres[i], block, ""), grids[i]),
                 subtree=_subtree(source, pool, grids[i], named[i], named[1] if i == 0 else {}),
                 memory=process_memory(processes[i]),

@@ -6,7 +6,7 @@ import numpy as np
 from pivotscope.profile.metric import MetricKind, MetricRole, MetricSeries
 
 from pivotscope_collector.impact.arm import Arm, Counter, Grid, Histogram, ProcessCpu, ProcessMemory, SubtreeCpu
-from pivotscope_collector.impact.blocks import SECOND, SeriesPoints, increments
+from pivotscope_collector.impact.blocks import SECOND, Reads, SeriesPoints, increments
 from pivotscope_collector.impact.question import Columns
 
 COVERED = 0.9
@@ -41,12 +41,16 @@ def assemble(
     grid: Grid,
     points: Iterable[SeriesPoints],
     *,
+    watched: Reads | None = None,
     cpu: ProcessCpu | None = None,
     subtree: SubtreeCpu | None = None,
     memory: tuple[ProcessMemory, ...] = (),
     shared_process: bool = False,
 ) -> Arm:
-    """An arm of all its series, those of one role and name added up over instances and labels."""
+    """An arm of all its series, those of one role and name added up over instances and labels.
+
+    `watched` says when instances were read for either arm: both arms' series may stand on one page.
+    """
     groups: dict[Group, list[SeriesPoints]] = {}
     for one in points:
         groups.setdefault((one.series.role, one.series.name, one.series.kind), []).append(one)
@@ -61,9 +65,9 @@ def assemble(
             problems.append(f"{name}: its series have different units and are left out")
             continue
         if kind is MetricKind.COUNTER:
-            found = _counter(role, name, members, grid)
+            found = _counter((role, name), members, grid, watched)
         else:
-            histogram = _histogram(role, name, members, grid)
+            histogram = _histogram((role, name), members, grid, watched)
             if role is MetricRole.LATENCY:
                 histograms.append(histogram)
             found = _counted(histogram)
@@ -94,15 +98,17 @@ def process_memory(columns: Columns) -> tuple[ProcessMemory, ...]:
     return tuple(ProcessMemory(identity, float(mean), float(peak)) for identity, mean, peak in rows)
 
 
-def _counter(role: MetricRole, name: str, members: list[SeriesPoints], grid: Grid) -> Counter:
-    found = increments(members, grid, 1)
+def _counter(of: tuple[MetricRole, str], members: list[SeriesPoints], grid: Grid, watched: Reads | None) -> Counter:
+    found = increments(members, grid, 1, watched)
+    role, name = of
     unit = members[0].series.unit
     return Counter(role, name, unit, found.values[:, 0], found.seconds, found.intervals, found.reversals, found.gaps)
 
 
-def _histogram(role: MetricRole, name: str, members: list[SeriesPoints], grid: Grid) -> Histogram:
+def _histogram(of: tuple[MetricRole, str], members: list[SeriesPoints], grid: Grid, watched: Reads | None) -> Histogram:
+    role, name = of
     first = members[0].series
-    found = increments(members, grid, len(first.bounds) + 2)
+    found = increments(members, grid, len(first.bounds) + 2, watched)
     return Histogram(
         role,
         name,

@@ -1,11 +1,11 @@
 """From cumulative points to increments a block of time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pivotscope.profile.metric import MetricSeries
+from pivotscope.profile.metric import MetricRole, MetricSeries
 
 from pivotscope_collector.impact.arm import FloatArray, Grid
 
@@ -14,6 +14,11 @@ BLOCKS = tuple(s * SECOND for s in (10, 15, 30, 60, 300, 900, 3600, 6 * 3600))
 ENOUGH, MANY = 20, 1500
 GAP = 3.0
 """Steps longer than this many usual steps are gaps."""
+
+NETWORK = frozenset({MetricRole.NETWORK_RECEIVED, MetricRole.NETWORK_SENT})
+
+Reads = Mapping[str, NDArray[np.int64]]
+"""Times in unix nanoseconds at which an instance was read."""
 
 WHOLE = 0.95
 """Part of a block that must have been observed for the block to count."""
@@ -64,22 +69,34 @@ def cadence(series: Sequence[SeriesPoints]) -> int:
     return int(np.median(np.concatenate(steps))) if steps else 0
 
 
-def increments(series: Sequence[SeriesPoints], grid: Grid, columns: int) -> Increments:
+def reads(series: Iterable[SeriesPoints]) -> Reads:
+    """When each instance's page was read, by the points of any of its series. Network counters are no page."""
+    by_instance: dict[str, list[NDArray[np.int64]]] = {}
+    for one in series:
+        if one.series.role not in NETWORK:
+            by_instance.setdefault(one.series.instance, []).append(one.at_ns)
+    return {instance: np.unique(np.concatenate(times)) for instance, times in by_instance.items()}
+
+
+def increments(series: Sequence[SeriesPoints], grid: Grid, columns: int, watched: Reads | None = None) -> Increments:
     """Add up the series of one metric over the blocks.
 
     Within one step between points the increment is spread evenly. A step longer than three usual ones is a gap:
     nothing is put there, and every block that it touches is NaN. A new start time is a reset: the value counts from
-    the start on. A step back without one is a reversal and treated as a gap. A series that appears while its instance
-    was being watched counts from the instance's point before.
+    the start on, and what was counted between the last read and the start is unknown, as in a gap. A step back
+    without one is a reversal and treated as a gap.
+
+    `watched` says when each instance was read at all (default: when these series were). A label that has not been used
+    yet has no series: while its instance is read and it is not there, it is zero.
     """
     longest = GAP * max(cadence(series), SECOND)
-    watched = _watched(series)
+    watched = {**reads(series), **(watched or {})}
     total = np.zeros((grid.count, columns))
     spoiled = np.zeros(grid.count, dtype=np.bool_)
     covered: list[tuple[float, float]] = []
     intervals = reversals = gaps = 0
     for one in series:
-        begin, end, delta = _steps(one, watched[one.series.instance], longest)
+        begin, end, delta = _steps(one, watched.get(one.series.instance, one.at_ns), longest)
         negative = (delta < 0).any(axis=1)
         long = (end - begin) > longest
         good = ~negative & ~long & (end > begin)
@@ -87,22 +104,18 @@ def increments(series: Sequence[SeriesPoints], grid: Grid, columns: int) -> Incr
         reversals += int(negative.sum())
         gaps += int((long & ~negative).sum())
         total += _spread(begin[good], end[good], delta[good], grid)
-        for bad in np.flatnonzero(negative | long):
-            first, last = (int((t - grid.start_ns) // grid.block_ns) for t in (begin[bad], end[bad] - 1))
-            spoiled[max(first, 0) : max(last + 1, 0)] = True
+        unknown = negative | long
+        _spoil(spoiled, begin[unknown], end[unknown], grid)
+        _spoil(spoiled, end[:-1], begin[1:], grid)
         covered += zip(begin[good].tolist(), end[good].tolist(), strict=True)
+    for instance in {one.series.instance for one in series} & set(watched):
+        times = watched[instance]
+        short = np.diff(times) <= longest
+        covered += zip(times[:-1][short].tolist(), times[1:][short].tolist(), strict=True)
     seconds = _coverage(covered, grid)
     spoiled |= seconds < WHOLE * grid.block_ns / SECOND
     total[spoiled] = np.nan
     return Increments(total, np.where(spoiled, 0.0, seconds), intervals, reversals, gaps)
-
-
-def _watched(series: Sequence[SeriesPoints]) -> dict[str, NDArray[np.int64]]:
-    """Times at which each instance was read, by any of the series."""
-    by_instance: dict[str, list[NDArray[np.int64]]] = {}
-    for one in series:
-        by_instance.setdefault(one.series.instance, []).append(one.at_ns)
-    return {instance: np.unique(np.concatenate(times)) for instance, times in by_instance.items()}
 
 
 def _steps(
@@ -127,7 +140,8 @@ def _first(at: int, start: int, watched: NDArray[np.int64], longest: float) -> i
     if 0 < at - start <= longest:
         return start
     before = watched[watched < at]
-    if before.size and at - int(before[-1]) <= longest:
+    # Absent in two rounds at least: one could be another page of the instance, read a moment earlier.
+    if before.size > 1 and at - int(before[0]) > longest / GAP and at - int(before[-1]) <= longest:
         return max(int(before[-1]), start if start < at else 0)
     return None
 
@@ -142,6 +156,14 @@ def _spread(begin: NDArray[np.int64], end: NDArray[np.int64], delta: FloatArray,
     edges = np.arange(grid.count + 1) * grid.block_ns
     at_edges = np.column_stack([np.interp(edges, times, levels[:, c]) for c in range(delta.shape[1])])
     return np.diff(at_edges, axis=0)
+
+
+def _spoil(spoiled: NDArray[np.bool_], begin: NDArray[np.int64], end: NDArray[np.int64], grid: Grid) -> None:
+    """Mark the blocks that stretches of time touch; empty stretches touch none."""
+    real = end > begin
+    for first, last in zip(begin[real], end[real] - 1, strict=True):
+        low, high = ((int(t) - grid.start_ns) // grid.block_ns for t in (first, last))
+        spoiled[max(low, 0) : max(high + 1, 0)] = True
 
 
 def _coverage(covered: list[tuple[float, float]], grid: Grid) -> FloatArray:

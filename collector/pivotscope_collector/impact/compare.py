@@ -168,4 +168,7 @@ def _missing(a: Arm, b: Arm) -> tuple[Missing, ...]:
 
 
 def _advice(role: MetricRole) -> str:
-    return f"map a metric of the application to the role {role.value!r} in the agent's configuration"
+    return (
+        f"if the application has such a metric, add a [[metrics.endpoint.series]] with role = {role.value!r} "
+        "to the agent's configuration; a counter that was never used has no series yet"
+    )

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pivotscope.profile.metric import MetricKind, MetricRole, MetricSeries
 from pivotscope_collector.impact.arm import Grid
-from pivotscope_collector.impact.blocks import SECOND, SeriesPoints, cadence, choose_block, increments, lay_grid
+from pivotscope_collector.impact.blocks import SECOND, SeriesPoints, cadence, choose_block, increments, lay_grid, reads
 
 MINUTE = 60 * SECOND
 
@@ -93,6 +93,21 @@ def test_a_label_that_appears_late_counts_from_its_instance_last_read() -> None:
     late = [t for t in at if t >= 150]
     found = increments([series(at, values), series(late, [3.0] * len(late))], GRID, 1)
     assert found.values[:, 0] == pytest.approx([60, 60, 63, 60, 60])
+
+
+def test_an_error_counter_is_zero_before_its_first_error() -> None:
+    at, values = steady(300)
+    late = [t for t in at if t >= 150]
+    watched = reads([series(at, values)])
+    found = increments([series(late, [3.0] * len(late))], GRID, 1, watched)
+    assert found.values[:, 0] == pytest.approx([0, 0, 3, 0, 0])
+
+
+def test_a_second_page_read_a_moment_later_is_not_new() -> None:
+    at, values = steady(300)
+    other = [t + 0.1 for t in at]
+    found = increments([series(other, [v + 1e6 for v in values])], GRID, 1, reads([series(at, values)]))
+    assert np.nanmax(found.values) == pytest.approx(60.0)
 
 
 def test_the_first_value_of_all_is_where_counting_begins() -> None:
