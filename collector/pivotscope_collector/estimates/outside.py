@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
 
+ROUNDING = 1e-9
+"""Parts of CPU, and of the largest variance, that are not told from 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
@@ -42,9 +45,10 @@ def split_self(rates: Rates, outside: float) -> Vector:
     have d ≈ 0 and get nothing while there is anything to choose from; a missing rest is spread by activity.
     """
     d, v = rates.excess, rates.variance
-    seen = v > 0.0
+    largest = float(v.max(initial=0.0))
+    seen = v > ROUNDING * largest
     result = np.zeros_like(d)
-    if outside <= 0.0 or not seen.any():
+    if outside <= ROUNDING or not seen.any():
         return result
     breakpoints = d[seen] / v[seen]
     order = np.argsort(-breakpoints)

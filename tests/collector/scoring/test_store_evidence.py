@@ -1,5 +1,6 @@
 """Evidence out of a real store: windows of a Python service, a Ruby service, libraries and facts."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 import pytest
@@ -36,6 +37,7 @@ class Recorder:
         self.client = client
         self.pool = {"service": service, "environment": "", "version": "1", "variant": "", "language": language.value}
         self.windows = 0
+        self.rows: dict[str, list[dict[str, object]]] = defaultdict(list)
 
     def window(
         self,
@@ -88,8 +90,13 @@ class Recorder:
         names = {"qualified_name": function.qualified_name, "first_line": 1, "last_line": 12, "seen_at": START}
         self._insert("code_functions", {**values, **names, **counts})
 
+    def write(self) -> None:
+        """Insert everything, one statement a table."""
+        for table, rows in self.rows.items():
+            self.client.insert(table, {name: [row[name] for row in rows] for name in rows[0]})
+
     def _insert(self, table: str, row: dict[str, object]) -> None:
-        self.client.insert(table, {name: [value] for name, value in row.items()})
+        self.rows[table].append(row)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +112,7 @@ def evidence(module_store: Client) -> Evidence:
             shop.window("gil", [*held, ((run, handler, dumps), 20, 0)], 6.25)
     shop.window("none", [], 6.25, outcome="sampler_failed")
     shop.facts(hot, complexity=5, loops=2, loop_depth=2, subscripts=4, arithmetic=4, strings=3)
+    shop.write()
     module_store.insert(
         "codebases", {"codebase": ["shop"], "total_files": [40], "total_lines": [9000], "seen_at": [START]}
     )
@@ -112,6 +120,7 @@ def evidence(module_store: Client) -> Evidence:
     total = named("total", language=Language.RUBY)
     for _ in range(12):
         ruby.window("active", [((total,), 100, 40)], 5.0)
+    ruby.write()
     return read(module_store, Selection(START * SECOND, (START + 600) * SECOND))
 
 
@@ -170,3 +179,10 @@ def test_it_ranks(evidence: Evidence) -> None:
 def test_nothing_selected_is_nothing(module_store: Client) -> None:
     empty = read(module_store, Selection(START * SECOND, (START + 60) * SECOND, service="no such service"))
     assert empty.services == ()
+
+
+def test_a_long_range_counts_the_hours_observed_and_no_more(module_store: Client, evidence: Evidence) -> None:
+    """Over a day read from hours: the same core-hours, because a day without an agent says nothing."""
+    day = read(module_store, Selection((START - 43_200) * SECOND, (START + 43_200) * SECOND))
+    assert service(day, "shop").core_hours_per_year == service(evidence, "shop").core_hours_per_year
+    assert service(day, "shop").observed_seconds == pytest.approx(250.0)
