@@ -81,7 +81,7 @@ class Exporter:
         self._clock = clock
         self._targets = targets
         self._on_command = on_command
-        self._backoff = Backoff(first_s=0.5, longest_s=30.0, random=random)
+        self._backoff = Backoff(first_s=0.5, longest_s=15.0, random=random)
         self._rejected = Backoff(first_s=0.25, longest_s=15.0, random=random)
         self._refused = Backoff(first_s=refused_pause_s, longest_s=refused_pause_s * 5, random=random)
         self._delivery = Delivery()
@@ -89,6 +89,7 @@ class Exporter:
         self._draining = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._offset_ns = 0
+        self._said = ""
         self._status = ExportStatus(ExportState.CONNECTING, "", clock.unix_ns())
 
     @property
@@ -175,6 +176,8 @@ class Exporter:
                 self._offset_ns = session.clock_offset_ns
                 self._counters.add(Count.CONNECTIONS)
                 self._set(ExportState.STREAMING, "")
+                self._said = ""
+                log.info("collector %s: streaming", self._endpoint.address)
                 self._session = session
                 if self._draining.is_set():
                     session.drain()
@@ -209,7 +212,9 @@ class Exporter:
         pause = backoff.pause()
         self._counters.add(Count.CONNECTION_FAILURES, reason)
         self._set(state, detail)
-        log.warning("collector %s: %s (%s); next try in %.1f s", self._endpoint.address, state, detail, pause)
+        level = logging.DEBUG if detail == self._said else logging.WARNING
+        self._said = detail
+        log.log(level, "collector %s: %s (%s); next try in %.1f s", self._endpoint.address, state, detail, pause)
         return pause
 
     def _set(self, state: ExportState, detail: str) -> None:
