@@ -1,15 +1,27 @@
 """From folded stacks to samples of functions."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from pivotscope.profile.folded import WRAPPERS, FoldedStack
 from pivotscope.profile.frame import Frame
 from pivotscope.profile.function import Function
+from pivotscope.profile.iterators import Iterators
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Sample
 
 from pivotscope_agent.facts.names import TOP_LEVEL, FileNames
 from pivotscope_agent.naming.roots import Roots
+
+
+@dataclass(slots=True)
+class _Tally:
+    """A sample while it is added up."""
+
+    stack: tuple[Function, ...]
+    line: int
+    count: int = 0
+    native: int = 0
 
 
 class Resolver:
@@ -20,10 +32,12 @@ class Resolver:
     a file could not be read, or no answer came in time), then resolve. Each file is asked for once, so only the first
     windows wait. Fold with `settle=False`: what lambdas and generator expressions belong to is settled here.
 
-    Memory is bounded: `max_functions` distinct frames are remembered, then the cache starts anew.
+    Memory is bounded: beyond `max_functions` distinct frames the cache starts anew with the next window. `iterators`
+    are the calls of Ruby's C iterators that windows of this code have shown: pass them to `fold`.
     """
 
     def __init__(self, roots: Roots, language: Language, *, max_functions: int = 50_000) -> None:
+        self.iterators = Iterators()
         self._roots = roots
         self._language = language
         self._max_functions = max_functions
@@ -44,13 +58,22 @@ class Resolver:
 
     def resolve(self, stacks: Iterable[FoldedStack]) -> tuple[Sample, ...]:
         """Samples of functions, those of the same stack and leaf line made one, in order of first sight."""
-        counts: dict[tuple[tuple[Function, ...], int], list[int]] = {}
+        self._forget_beyond_limit()
+        counts: dict[tuple[int, ...], _Tally] = {}
         for stack in stacks:
             functions = self._stack(stack.frames)
-            entry = counts.setdefault((functions, stack.frames[-1].line), [0, 0])
-            entry[0] += stack.count
-            entry[1] += stack.native
-        return tuple(Sample(functions, line, count, native) for (functions, line), (count, native) in counts.items())
+            line = stack.frames[-1].line
+            # Equal functions are one object here, and hashing numbers is far cheaper than hashing functions.
+            tally = counts.setdefault((line, *map(id, functions)), _Tally(functions, line))
+            tally.count += stack.count
+            tally.native += stack.native
+        return tuple(Sample(tally.stack, tally.line, tally.count, tally.native) for tally in counts.values())
+
+    def _forget_beyond_limit(self) -> None:
+        """Between windows only, so that within one equal functions stay one object."""
+        if len(self._functions) > self._max_functions:
+            self._functions.clear()
+            self._identities.clear()
 
     def _stack(self, frames: tuple[Frame, ...]) -> tuple[Function, ...]:
         functions: list[Function] = []
@@ -68,9 +91,6 @@ class Resolver:
     def _function(self, frame: Frame) -> Function:
         function = self._functions.get(frame)
         if function is None:
-            if len(self._functions) >= self._max_functions:
-                self._functions.clear()
-                self._identities.clear()
             location = self._roots.locate(frame.path)
             names = self._names.get(location.file)
             name = names.resolve(frame.name, frame.line) if names else frame.name

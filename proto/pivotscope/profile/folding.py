@@ -12,27 +12,28 @@ from functools import lru_cache
 
 from pivotscope.profile.folded import NATIVE_ONLY, WRAPPERS, Folded, FoldedStack
 from pivotscope.profile.frame import Frame, RawStack
+from pivotscope.profile.iterators import Iterators
 from pivotscope.profile.native import Leaf, classify_leaf
 from pivotscope.profile.rbspy import C_FUNCTION
 
 _GROUP = re.compile(r"thread \((?:0x[0-9A-Fa-f]+|\d+)\)|process \d+:")
 _RUBY_WRAPPER = re.compile(r"(?:(?:block|rescue|ensure)(?: \(\d+ levels\))? in )+")
-_ROOT = 0
 
 
-def fold(stacks: Iterable[RawStack], *, settle: bool = True) -> Folded:
-    """Fold the stacks of one window.
+def fold(stacks: Iterable[RawStack], *, settle: bool = True, iterators: Iterators | None = None) -> Folded:
+    """Fold the stacks of one window. `iterators` are what earlier windows of the same code showed.
 
     Python before 3.11 prints `<lambda>` and `<genexpr>` without saying whose. With `settle` they go to the caller where
     that is in the same file, else to the top level; without, they stay for a resolver that knows the source.
     """
     raw = tuple(stacks)
-    iterators = _Iterators(raw)
+    known = iterators or Iterators()
+    known.learn(raw)
     qualified = _names_are_qualified(raw)
     counts: dict[tuple[Frame, ...], list[int]] = {}
     waiting = 0
     for stack in raw:
-        leaf = _leaf(stack.frames, iterators)
+        leaf = _leaf(stack.frames, known)
         if leaf is Leaf.WAITING:
             waiting += stack.count
             continue
@@ -41,41 +42,6 @@ def fold(stacks: Iterable[RawStack], *, settle: bool = True) -> Folded:
         entry[0] += stack.count
         entry[1] += stack.count if leaf is Leaf.NATIVE else 0
     return Folded(tuple(FoldedStack(frames, count, native) for frames, (count, native) in counts.items()), waiting)
-
-
-class _Iterators:
-    """C functions of Ruby that were seen calling back into Ruby, by their place in the tree of prefixes.
-
-    `times`, `each` and `map` are C functions, but time found in them is the block's plumbing and goes away with it.
-    rbspy cannot name them; what tells them from a C function that works is that the same prefix also occurs with a
-    Ruby frame of some file above it.
-    """
-
-    def __init__(self, stacks: Sequence[RawStack]) -> None:
-        self._children: dict[tuple[int, Frame], int] = {}
-        self._nodes: set[int] = set()
-        for stack in stacks:
-            if any(_is_ruby_c(frame) for frame in stack.frames):
-                self._insert(stack.frames)
-
-    def _insert(self, frames: Sequence[Frame]) -> None:
-        node = _ROOT
-        run: list[int] = []
-        for frame in frames:
-            node = self._children.setdefault((node, frame), len(self._children) + 1)
-            if _is_ruby_c(frame):
-                run.append(node)
-            else:
-                if frame.path:
-                    self._nodes.update(run)
-                run.clear()
-
-    def is_iterator(self, frames: Sequence[Frame]) -> bool:
-        """Whether the last of these frames called back into Ruby somewhere in the window."""
-        node = _ROOT
-        for frame in frames:
-            node = self._children[node, frame]
-        return node in self._nodes
 
 
 def _is_ruby_c(frame: Frame) -> bool:
@@ -87,14 +53,14 @@ def _names_are_qualified(stacks: Iterable[RawStack]) -> bool:
     return any("." in frame.name for stack in stacks for frame in stack.frames if not frame.native and frame.line)
 
 
-def _leaf(frames: Sequence[Frame], iterators: _Iterators) -> Leaf:
+def _leaf(frames: Sequence[Frame], iterators: Iterators) -> Leaf:
     start = len(frames)
     while start and frames[start - 1].native:
         start -= 1
     if start == len(frames):
         return Leaf.INTERPRETER
     if _is_ruby_c(frames[-1]):
-        return Leaf.INTERPRETER if iterators.is_iterator(frames) else Leaf.NATIVE
+        return Leaf.INTERPRETER if iterators.holds(frames, len(frames) - start) else Leaf.NATIVE
     return classify_leaf(frames[start:])
 
 

@@ -63,9 +63,10 @@ def parse_summary(text: str) -> PySpySummary:
 
 def _frames(text: str, number: int) -> tuple[Frame, ...]:
     pieces = text.split(";")
-    if all(_complete(piece) for piece in pieces):
-        return tuple(map(_frame, pieces))
-    return tuple(map(_frame, _rejoin(pieces, number)))
+    frames = [_whole_frame(piece) for piece in pieces]
+    if None in frames:
+        return tuple(_whole_frame(piece) or Frame(piece) for piece in _rejoin(pieces, number))
+    return tuple(frame for frame in frames if frame is not None)
 
 
 def _complete(piece: str) -> bool:
@@ -111,9 +112,10 @@ def _rejoin(pieces: list[str], number: int) -> list[str]:
 
 
 @lru_cache(maxsize=16_384)
-def _frame(text: str) -> Frame:
+def _whole_frame(text: str) -> Frame | None:
+    """The frame that `text` prints; None where it is a part of one, or stands for a thread or a process."""
     if not _complete(text):
-        return Frame(text)
+        return None
     split = text.rfind(" (") if "::" in text else text.find(" (")
     name, location = text[:split], text[split + 2 : -1]
     path, separator, line = location.rpartition(":")

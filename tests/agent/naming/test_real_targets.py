@@ -66,9 +66,9 @@ def outer():
     inner()
 
 def recursive(depth):
+    if depth: return recursive(depth - 1)
     total = 0
-    for i in range(N // 5): total += i
-    if depth: recursive(depth - 1)
+    for i in range(N): total += i
 
 def main():
     report = Report()
@@ -88,14 +88,16 @@ RUBY_PROGRAM = """\
 module Shop
   class Report
     def block
-      (1..6_000).each do |i|
-        i * i
+      (1..200).each do |i|
+        j = 0
+        j += 1 while j < 100
       end
     end
     def nested
       (1..60).each do |a|
         (1..100).each do |b|
-          a * b
+          j = 0
+          j += 1 while j < 10
         end
       end
     end
@@ -139,11 +141,11 @@ module Shop
 end
 
 def recursive(depth)
+  return recursive(depth - 1) if depth > 0
   i = 0
-  while i < 4_000
+  while i < 20_000
     i += 1
   end
-  recursive(depth - 1) if depth > 0
 end
 
 report = Shop::Report.new
@@ -275,9 +277,10 @@ async def test_ruby_names_are_those_of_the_source(tmp_path: Path) -> None:
     with running("ruby", str(program)) as pid:
         command = ("rbspy", "record", "-p", str(pid), "-o", "collapsed", "-r", "200", "-d", "1", "--on-cpu", "--silent")
         text, _ = record(tmp_path, *command, "--raw-file", str(tmp_path / "raw.gz"), "-f")
-    stacks = parse_rbspy(text)
-    samples = await resolved(program, Language.RUBY, fold(stacks, settle=False))
+    samples = await resolved(program, Language.RUBY, fold(parse_rbspy(text), settle=False))
     found = leaves(samples)
     assert set(found) - {"<main>"} == RUBY_LEAVES
-    native = sum(sample.native for sample in samples if sample.stack[-1].qualified_name.endswith(("block", "nested")))
-    assert native <= 0.1 * (found["Shop::Report#block"] + found["Shop::Report#nested"])
+    blocks = [
+        sample for sample in samples if sample.stack[-1].qualified_name in {"Shop::Report#block", "Shop::Report#nested"}
+    ]
+    assert sum(sample.native for sample in blocks) <= 0.1 * sum(sample.count for sample in blocks)

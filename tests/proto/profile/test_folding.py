@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from pivotscope.profile.folded import NATIVE_ONLY, Folded, FoldedStack
 from pivotscope.profile.folding import fold, owner_name
 from pivotscope.profile.frame import Frame, RawStack
+from pivotscope.profile.iterators import Iterators
 from pivotscope.profile.pyspy import parse_pyspy
 from pivotscope.profile.rbspy import parse_rbspy
 
@@ -126,6 +127,16 @@ class TestRubyCFunctions:
     def test_another_line_of_the_same_function_is_another_call(self) -> None:
         lines = (f"w - /a.rb:8;{self.C} 2", f"w - /a.rb:9;{self.C};block in w - /a.rb:9 6")
         assert folded(*lines) == [("w:8", 2, 2), ("w:9", 6, 0)]
+
+    def test_the_same_call_from_elsewhere_counts(self) -> None:
+        lines = (f"a - /a.rb:1;w - /a.rb:9;{self.C} 4", f"b - /a.rb:2;w - /a.rb:9;{self.C};block in w - /a.rb:9 1")
+        assert [native for _, _, native in folded(*lines)] == [0, 0]
+
+    def test_what_a_window_showed_holds_for_the_next(self) -> None:
+        known = Iterators()
+        assert fold(parse_rbspy(f"w - /a.rb:9;{self.C} 4"), iterators=known).stacks[0].native == 4
+        fold(parse_rbspy(f"w - /a.rb:9;{self.C};block in w - /a.rb:9 1"), iterators=known)
+        assert fold(parse_rbspy(f"w - /a.rb:9;{self.C} 4"), iterators=known).stacks[0].native == 0
 
     def test_ruby_code_of_the_interpreter_makes_no_iterator(self) -> None:
         lines = (f"w - /a.rb:8;{self.C} 2", f"w - /a.rb:8;{self.C};initialize - unknown:311 1")
