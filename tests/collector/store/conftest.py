@@ -49,7 +49,7 @@ MakeRows = Callable[..., r.Rows]
 
 @pytest.fixture
 def window_rows(clock: SetClock) -> MakeRows:
-    """Makes one window with samples: {stack of function ids: count} or {…: (count, native)}; keywords replace columns."""
+    """Makes one window with samples: {stack of ids: count} or {…: (count, native)}; keywords replace columns."""
     numbers = itertools.count(1)
 
     def make(stacks: Mapping[tuple[int, ...], int | tuple[int, int]] | None = None, **columns: object) -> r.Rows:
