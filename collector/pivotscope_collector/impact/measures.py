@@ -55,7 +55,7 @@ def measure(metric: Metric, a: Arm, b: Arm, pairing: Pairing) -> tuple[Measured,
 
 
 def _memory(metric: Metric, a: Arm, b: Arm) -> tuple[Measured, ...]:
-    if not (a.memory or b.memory):
+    if not (a.memory or b.memory or a.shared_process or b.shared_process):
         return ()
     return (Measured("", metric.unit, memory_difference(a, b, peak=metric.name == "memory_peak")),)
 
@@ -102,6 +102,9 @@ def _per_denominator(metric: Metric, a: Arm, b: Arm, pairing: Pairing) -> tuple[
     if metric.role is None:
         return ()
     names = sorted({c.name for arm in (a, b) for c in arm.counters if c.role is metric.role})
+    if not names and metric.per and metric.per in {c.role for arm in (a, b) for c in arm.counters}:
+        # Failures were looked for, and none ever happened.
+        names = [""]
     return tuple(_one_counter(metric, (metric.role, name), a, b, pairing) for name in names)
 
 
@@ -109,38 +112,46 @@ def _one_counter(metric: Metric, source: tuple[MetricRole, str], a: Arm, b: Arm,
     role, name = source
     left, right = a.counter(role, name), b.counter(role, name)
     unit = metric.unit or next((c.unit for c in (left, right) if c), "")
-    denominators = _denominator(metric, a), _denominator(metric, b)
-    if denominators[0] is None or denominators[1] is None:
-        what = (metric.per or MetricRole.REQUESTS).value
-        arm = "A" if denominators[0] is None else "B"
-        return Measured(name, unit, Refusal(f"arm {arm} has no metric mapped to {what}", comparable=False))
-    notes: tuple[str, ...] = ()
-    zero_ok = metric.family is Family.PROPORTION
-    if (left is None or right is None) and not zero_ok:
+    exposure = _exposure(metric, a, b)
+    if isinstance(exposure, Refusal):
+        return Measured(name, unit, exposure)
+    if (left is None or right is None) and metric.family is not Family.PROPORTION:
         return Measured(name, unit, Refusal(f"arm {'A' if left is None else 'B'} has no {name}", comparable=False))
-    if left is None or right is None:
-        notes = (f"arm {'A' if left is None else 'B'} never showed {name}: taken as zero",)
     fault = _fault(left, right) if left and right else None
     if fault:
         return Measured(name, unit, fault)
-    one = Quotient(_increments(left, denominators[0]), denominators[0])
-    two = Quotient(_increments(right, denominators[1]), denominators[1])
-    test = {
-        Family.PROPORTION: risk_difference,
-        Family.MEAN: difference_of_means,
-    }.get(metric.family, ratio_of_sums)
+    absent = [label for label, counter in (("A", left), ("B", right)) if counter is None]
+    notes = tuple(f"arm {label} never showed {name or role.value}: taken as zero" for label in absent)
+    one = Quotient(_increments(left, exposure[0]), exposure[0])
+    two = Quotient(_increments(right, exposure[1]), exposure[1])
+    test = {Family.PROPORTION: risk_difference, Family.MEAN: difference_of_means}.get(metric.family, ratio_of_sums)
     return Measured(name, unit, test(one, two, pairing), notes)
+
+
+def _exposure(metric: Metric, a: Arm, b: Arm) -> tuple[FloatArray, FloatArray] | Refusal:
+    """Denominators of both arms: of the metric's own role where either arm has it, else requests."""
+    if metric.per is not None:
+        tries = [_largest(arm, metric.per) for arm in (a, b)]
+        if tries[0] is not None and tries[1] is not None:
+            return tries[0].increments, tries[1].increments
+        for label, other, counter in (("B", "A", tries[1]), ("A", "B", tries[0])):
+            if counter is not None:
+                reason = f"only arm {label} has {metric.per.value} ({counter.total:,.0f}), arm {other} has none"
+                return Refusal(reason, comparable=False)
+    requests = a.requests(), b.requests()
+    if requests[0] is None or requests[1] is None:
+        arm = "A" if requests[0] is None else "B"
+        return Refusal(f"arm {arm} has no metric mapped to requests", comparable=False)
+    return requests[0], requests[1]
 
 
 def _increments(counter: Counter | None, like: FloatArray) -> FloatArray:
     return np.zeros_like(like) if counter is None else counter.increments
 
 
-def _denominator(metric: Metric, arm: Arm) -> FloatArray | None:
-    if metric.per is None:
-        return arm.requests()
-    counters = [c for c in arm.counters if c.role is metric.per]
-    return max(counters, key=lambda c: c.total).increments if counters else arm.requests()
+def _largest(arm: Arm, role: MetricRole) -> Counter | None:
+    counters = [c for c in arm.counters if c.role is role]
+    return max(counters, key=lambda c: c.total) if counters else None
 
 
 def _cpu(metric: Metric, a: Arm, b: Arm, pairing: Pairing) -> tuple[Measured, ...]:

@@ -9,11 +9,12 @@ from pivotscope_collector.impact.serial import Spread
 
 def memory_difference(a: Arm, b: Arm, *, peak: bool = False) -> Effect | Refusal:
     """Mean (or peak) bytes a process, B minus A: Welch's t over processes; the ratio beside it."""
+    shared = a.shared_process or b.shared_process
+    if shared or {p.identity for p in a.memory} & {p.identity for p in b.memory}:
+        return Refusal("shared process: both arms' code ran in the same process", comparable=False)
     if not a.memory or not b.memory:
         missing = "A" if not a.memory else "B"
         return Refusal(f"no process of arm {missing} was measured", comparable=False)
-    if a.shared_process or {p.identity for p in a.memory} & {p.identity for p in b.memory}:
-        return Refusal("shared process: both arms' code ran in the same process", comparable=False)
     values_a = np.array([p.peak_bytes if peak else p.mean_bytes for p in a.memory])
     values_b = np.array([p.peak_bytes if peak else p.mean_bytes for p in b.memory])
     if min(values_a.size, values_b.size) < 2:

@@ -142,6 +142,17 @@ def test_errors_that_never_happened_in_one_arm_are_zero(make_pair: Pairs) -> Non
     assert "taken as zero" in found.notes[0]
 
 
+def test_an_arm_that_was_not_validated(make_pair: Pairs) -> None:
+    a, b = (without(arm, MetricRole.VALIDATION_FAILURES) for arm in make_pair(22))
+    none = result(compare(a, b), "validation_failure_rate")
+    assert none.effect is not None
+    assert none.effect.change.estimate == 0.0
+    assert 0 < none.effect.change.high < 0.001
+    one = result(compare(without(a, MetricRole.VALIDATIONS), b), "validation_failure_rate")
+    assert one.judgement.verdict is Verdict.NOT_COMPARABLE
+    assert "only arm B has validations" in one.judgement.reason
+
+
 def test_no_requests_metric_falls_back_to_the_latency_count(make_pair: Pairs) -> None:
     a, b = (without(arm, MetricRole.REQUESTS) for arm in make_pair(14))
     assert result(compare(a, b), "cpu_per_request").effect is not None
