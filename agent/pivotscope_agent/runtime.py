@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from random import Random
 
 from pivotscope.profile.language import Language
@@ -40,6 +40,8 @@ NAMING_S = 15.0
 """How long windows may wait for names when the agent ends."""
 SENDING_S = 5.0
 """How long the agent goes on sending when it ends; what is left waits in the spool."""
+RESTART_S = 5.0
+"""Pause before a part of the agent that failed begins again."""
 
 See = Callable[[Window], None]
 
@@ -88,12 +90,14 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | 
     pipeline.start()
     metrics = MetricsReader(settings.metrics, counters=counters, clock=clock)
     observing = [
-        asyncio.create_task(watch.run(), name="watch"),
-        asyncio.create_task(metrics.run(scanner.processes, pipeline.offer), name="metrics"),
+        asyncio.create_task(keep_running(watch.run, clock), name="watch"),
+        asyncio.create_task(
+            keep_running(lambda: metrics.run(scanner.processes, pipeline.offer), clock), name="metrics"
+        ),
     ]
-    naming = asyncio.create_task(finishing.run(), name="finishing")
+    naming = asyncio.create_task(keep_running(finishing.run, clock), name="finishing")
     try:
-        await _until(stop, [*observing, naming])
+        await stop.wait()
     finally:
         for task in observing:
             task.cancel()
@@ -150,13 +154,11 @@ def _both(offer: Callable[[Iterable[Window]], None], see: See | None) -> Callabl
     return hand_on
 
 
-async def _until(stop: asyncio.Event, tasks: "list[asyncio.Task[None]]") -> None:
-    """Wait for the word to stop. A task that ends before has failed, which is a defect: it is raised."""
-    waiting = asyncio.create_task(stop.wait())
-    try:
-        done, _ = await asyncio.wait([waiting, *tasks], return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            if task is not waiting:
-                task.result()
-    finally:
-        waiting.cancel()
+async def keep_running(work: Callable[[], Awaitable[None]], clock: Clock) -> None:
+    """Do endless work until cancelled; a defect in it is logged and it begins again after a pause."""
+    while True:
+        try:
+            await work()
+        except Exception:
+            log.exception("a part of the agent failed; it begins again in %g s", RESTART_S)
+        await clock.sleep(RESTART_S)

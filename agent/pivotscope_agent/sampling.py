@@ -107,7 +107,12 @@ class Sampling:
         self._edge = self._moment()
         try:
             while not self._over.is_set():
-                await self._step()
+                try:
+                    await self._step()
+                except Exception:
+                    log.exception("a window of process %d failed", self._target.process.pid)
+                    self._remember_failure(Verdict(Outcome.SAMPLER_FAILED, "internal error, see the agent's log"))
+                    await self._pass(FIRST_PAUSE_S)
         finally:
             self._shared.governor.forget(self._target.key)
         if self._meter.last.cpu_ns > self._edge.reading.cpu_ns:
