@@ -85,6 +85,7 @@ class Session:
         self._in_flight = InFlight(spool.acknowledged)
         self._wake = asyncio.Event()
         self._draining = False
+        self._finished = False
         self._pause_s = 0.0
         self._repeat_until = 0
         self._max_in_flight = 1
@@ -129,6 +130,10 @@ class Session:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        except StreamClosedError:
+            # Once we have ended our side, the collector ends its own.
+            if not self._finished:
+                raise
         finally:
             for task in tasks:
                 task.cancel()
@@ -147,6 +152,7 @@ class Session:
             if records:
                 await self._send_all(records)
             elif not len(self._in_flight) and (full or self._draining) and not self._pause_s:
+                self._finished = True
                 await self._call.done_writing()
                 return
             else:

@@ -163,6 +163,8 @@ class Spool:
         """Make what is held durable and let go of the folder. Records in memory are lost and counted."""
         with self._mutex:
             self._seal_active()
+            for done in [part for part in self._segments if not count_after(part, self._acknowledged)]:
+                self._discard(done)
             lost = sum(count_after(part, self._acknowledged) for part in self._segments if not part.on_disk)
             if lost:
                 self._count_drop("memory_only", lost)

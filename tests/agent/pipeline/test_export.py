@@ -342,11 +342,13 @@ async def test_a_full_dictionary_begins_a_new_stream(
 
 
 async def test_closing_sends_what_is_left(
+    *,
     collector: Collector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
     eventually: Eventually,
+    counters: Counters,
 ) -> None:
     spool = open_()
     one = exporter(spool)
@@ -356,6 +358,7 @@ async def test_closing_sends_what_is_left(
         spool.append(*record())
     assert await one.close(10) == 0
     assert len(collector.stored) == 20
+    assert counters.get(Count.CONNECTION_FAILURES) == 0
     assert one.status.state is ExportState.STOPPED
 
 

@@ -179,6 +179,17 @@ def test_the_acknowledged_position_is_written_lazily(
     assert json.loads(state.read_text())["acknowledged"] == 2
 
 
+def test_nothing_but_the_state_stays_of_a_spool_that_was_sent(
+    open_: Callable[..., Spool], record: Callable[..., Any], tmp_path: Path
+) -> None:
+    spool = open_()
+    spool.append(*record())
+    spool.acknowledge(1)
+    spool.close()
+    assert [path.name for path in (tmp_path / "spool").iterdir()] == ["state.json"]
+    assert open_().append(*record()) == 2
+
+
 def test_acknowledging_more_than_was_given_out_is_harmless(
     open_: Callable[..., Spool], record: Callable[..., Any]
 ) -> None:
