@@ -18,6 +18,8 @@ from pivotscope.profile.rbspy import C_FUNCTION
 
 _GROUP = re.compile(r"thread \((?:0x[0-9A-Fa-f]+|\d+)\)|process \d+:")
 _RUBY_WRAPPER = re.compile(r"(?:(?:block|rescue|ensure)(?: \(\d+ levels\))? in )+")
+_RAILS_TEMPLATE = re.compile(r"(?P<name>_\w+?)__+\d+_\d+$")  # a hash and an object's id, others in each process
+_MAX_TEMPLATE_NAME = 500
 
 
 def fold(stacks: Iterable[RawStack], *, settle: bool = True, iterators: Iterators | None = None) -> Folded:
@@ -96,6 +98,8 @@ def owner_name(name: str) -> tuple[str, bool]:
         return inner, True
     if name.startswith("<top "):
         return "<main>", False
+    if len(name) <= _MAX_TEMPLATE_NAME and (template := _RAILS_TEMPLATE.match(name)):
+        return template["name"], False
     head, separator, tail = name.rpartition(".")
     if tail not in WRAPPERS:
         return name, False

@@ -39,6 +39,10 @@ def folded(*lines: str, settle: bool = True) -> list[tuple[str, int, int]]:
         ("<top (required)>", ("<main>", False)),
         ("block in <top (required)>", ("<main>", True)),
         ("block", ("block", False)),
+        ("_app_views_shop_index_html_erb___3208_91480", ("_app_views_shop_index_html_erb", False)),
+        ("block in _app_views_shop_index_html_erb__3208_91480", ("_app_views_shop_index_html_erb", True)),
+        ("__init__", ("__init__", False)),
+        ("_step__2_1x", ("_step__2_1x", False)),
     ],
 )
 def test_owner_name(name: str, expected: tuple[str, bool]) -> None:
