@@ -137,6 +137,8 @@ def _notes(document: Document) -> tuple[str, ...]:
         f"{name.upper()}: {moment(arm['from_unix_ns'])} to {moment(arm['to_unix_ns'])}, {_requests(arm['requests'])}."
         for name, arm in arms.items()
     ]
+    if design["grade"] == "A" and design["sample_ratio"] is None:
+        notes.append("No planned split was given, so the sample ratio was not checked.")
     if design["stages_unix_ns"]:
         found = "given" if design["stages_given"] else "seen in the traffic"
         moments = ", ".join(moment(at) for at in design["stages_unix_ns"])

@@ -78,7 +78,7 @@ def pair(a: Arm, b: Arm, boundaries_ns: tuple[int, ...] = ()) -> Pairing:
                 strata_b=strata,
                 left_out=left_out,
             )
-    index_a, index_b = np.arange(a.grid.count), np.arange(b.grid.count)
+    index_a, index_b = _while_it_ran(busy_a), _while_it_ran(busy_b)
     return Pairing(
         paired=False,
         a=index_a,
@@ -94,6 +94,12 @@ def _enough(blocks: int) -> int:
     Two versions that met only while a release rolled out are before and after, not side by side.
     """
     return max(1, min(8, ceil(blocks / 5)))
+
+
+def _while_it_ran(busy: NDArray[np.bool_]) -> Indices:
+    """From the first block with requests to the last one; before and after, the arm was not there."""
+    found = np.flatnonzero(busy)
+    return np.arange(found[0], found[-1] + 1) if found.size else np.arange(busy.size)
 
 
 def _busy(arm: Arm) -> NDArray[np.bool_]:

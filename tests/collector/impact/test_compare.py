@@ -184,6 +184,15 @@ def test_before_and_after_is_observational(make_pair: Pairs) -> None:
     assert result(found, "throughput").judgement.verdict is not Verdict.NOT_COMPARABLE
 
 
+def test_versions_that_hardly_met_are_before_and_after(make_pair: Pairs) -> None:
+    found = compare(*make_pair(23, share=np.repeat([0.0, 0.5, 1.0], [30, 2, 28])))
+    assert found.grade is Grade.SEQUENTIAL
+    throughput = result(found, "throughput").effect
+    assert throughput is not None
+    # Each ran for about half of the hour and then took all traffic: the time before and after does not count.
+    assert throughput.a.estimate == pytest.approx(400 / 60, rel=0.3)
+
+
 def test_throughput_side_by_side_is_the_split(make_pair: Pairs) -> None:
     judgement = result(compare(*make_pair(18, share=0.2)), "throughput").judgement
     assert judgement.verdict is Verdict.NOT_COMPARABLE
