@@ -20,12 +20,13 @@ NOTHING = Share(0.0, 0.0, 0.0, 0.0, 0)
 class Quantity:
     """Self or total of a function in parts of the pool's CPU: `under` the lock × `held`, and `outside`.
 
-    `outside` has its 95 % bounds, `held` its half-width. Where there is no lock to see, everything is `under`.
+    `outside` and `held` have their 95 % bounds. Where there is no lock to see, everything is `under`.
     """
 
     under: Share
     held: float = 1.0
-    held_error: float = 0.0
+    held_low: float = 1.0
+    held_high: float = 1.0
     outside: float = 0.0
     outside_low: float = 0.0
     outside_high: float = 0.0
@@ -38,9 +39,10 @@ class Quantity:
     def interval(self, attributed: float) -> Interval:
         """Both parts in nanoseconds; their errors add in quadrature."""
         estimate = self.held_part + self.outside
-        lock = self.under.estimate * self.held_error
-        low = hypot((self.under.estimate - self.under.low) * self.held, lock, self.outside - self.outside_low)
-        high = hypot((self.under.high - self.under.estimate) * self.held, lock, self.outside_high - self.outside)
+        share = self.under
+        less, more = (share.estimate * (self.held - self.held_low), share.estimate * (self.held_high - self.held))
+        low = hypot((share.estimate - share.low) * self.held, less, self.outside - self.outside_low)
+        high = hypot((share.high - share.estimate) * self.held, more, self.outside_high - self.outside)
         return Interval(estimate, max(0.0, estimate - low), min(1.0, estimate + high)).scaled(attributed)
 
 
@@ -91,6 +93,22 @@ def held_fraction(gil: PoolSums) -> float:
     return min(1.0, gil.x / gil.complete_cpu_ns) if gil.complete_cpu_ns > 0.0 else 1.0
 
 
+def held_bounds(gil: PoolSums, active: PoolSums | None) -> tuple[float, float]:
+    """95 % bounds of the held fraction.
+
+    Samples see a thread that waits for a processor as running, so with less processor than work the fraction comes out
+    too high. Above 1 that is certain; then the truth may be as low as gil ÷ active time, which is exact but for
+    sleepers.
+    """
+    held = held_fraction(gil)
+    error = Z * held / sqrt(gil.samples) if gil.samples else held
+    low = held - error
+    if active is not None and gil.complete_cpu_ns > 0.0 and gil.x > gil.complete_cpu_ns:
+        beyond = active.x / (active.complete_cpu_ns or active.x)
+        low = min(low, gil.x / gil.complete_cpu_ns / beyond)
+    return max(0.0, low), min(1.0, held + error)
+
+
 def split(seen: Seen) -> list[FunctionCpu]:
     """CPU of every function seen in a pool.
 
@@ -109,10 +127,10 @@ def split(seen: Seen) -> list[FunctionCpu]:
 def _with_outside(seen: Seen, ids: list[int], shares: list[tuple[Share, Share]]) -> list[tuple[Quantity, Quantity]]:
     gil = seen.modes[Mode.GIL]
     held = held_fraction(gil)
-    held_error = Z * held / sqrt(gil.samples) if gil.samples else held
     gil_own = _closed([own.estimate for own, _ in shares]) * held
     gil_total = _vector([total.estimate for _, total in shares]) * held
     active = seen.modes.get(Mode.ACTIVE)
+    held_low, held_high = held_bounds(gil, active)
     scale = active.x / (active.complete_cpu_ns or active.x) if active else held
     active_shares = (
         [(seen.share(Mode.ACTIVE, key, total=False), seen.share(Mode.ACTIVE, key, total=True)) for key in ids]
@@ -129,12 +147,12 @@ def _with_outside(seen: Seen, ids: list[int], shares: list[tuple[Share, Share]])
 
     def quantity(under: Share, beyond: Share, part: float) -> Quantity:
         if active is None:
-            return Quantity(under, held, held_error, part, 0.0, outside)
+            return Quantity(under, held, held_low, held_high, part, 0.0, outside)
         error = hypot((beyond.high - beyond.low) * scale, (under.high - under.low) * held) / 2.0
         excess = max(0.0, beyond.estimate * scale - under.estimate * held)
         low = max(0.0, min(part, outside - (whole - excess)) - error)
-        high = min(outside + held_error, max(part, excess) + error)
-        return Quantity(under, held, held_error, part, low, max(part, high))
+        high = min(1.0 - held_low, max(part, excess) + error)
+        return Quantity(under, held, held_low, held_high, part, low, max(part, high))
 
     return [
         (

@@ -1,7 +1,7 @@
 """Attribution against simulated processes whose CPU is known function by function."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -198,6 +198,21 @@ def test_the_rate_does_not_matter(rate: int) -> None:
     for key, truth in {PURE: 0.4 / 0.7, MORE: 0.2 / 0.7, RELEASING: 0.1 / 0.7}.items():
         interval = parts(split)[key].self_ns
         assert interval.low <= truth * attributed <= interval.high
+
+
+def test_a_crowded_machine_widens_what_is_held() -> None:
+    """Threads wait for a processor as long as they run: samples see twice the CPU, and the lock's part looks whole."""
+    process = Process({PURE: 0.3}, {RELEASING: 0.15})
+    pools, functions = observe(process, 15, BOTH)
+    crowded = [
+        replace(row, complete_cpu_ns=row.complete_cpu_ns / 2, attributed_ns=row.attributed_ns / 2) for row in pools
+    ]
+    split = attribute(crowded, functions)
+    assert split.pools[0].held == 1.0
+    for key, truth in {PURE: 0.3 / 0.45, RELEASING: 0.15 / 0.45}.items():
+        interval = parts(split)[key].self_ns
+        assert interval.low <= truth * split.pools[0].attributed_ns <= interval.high
+    conserved(split, crowded)
 
 
 def test_intervals_cover_the_truth() -> None:
