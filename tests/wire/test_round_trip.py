@@ -83,7 +83,7 @@ def test_round_trip(
         (METRIC_ROLES, MetricRole, pb.MetricRole),
     ],
 )
-def test_every_name_has_its_own_number(table: dict[str, int], names: Iterable[str], numbers: Any) -> None:  # noqa: ANN401 - enum wrappers share no type
+def test_every_name_has_its_own_number(table: dict[str, int], names: Iterable[str], numbers: Any) -> None:
     assert set(table) == set(names)
     assert set(table.values()) == set(numbers.values()) - {0}
     for name, number in table.items():
