@@ -117,17 +117,6 @@ BRIDGES: Mapping[Language, tuple[Costs, ...]] = {
 }
 
 
-def crossing_ns(costs: Costs, item: Item = Item.NOTHING, items: float = 0.0) -> Quantiles | None:
-    """Nanoseconds that one call with so many items spends at the boundary; None where the bridge cannot carry them."""
-    if item is Item.NOTHING or items <= 0.0:
-        return costs.call_ns
-    each = costs.item_ns.get(item)
-    if each is None:
-        return None
-    call = costs.call_ns
-    return Quantiles(call.p10 + items * each.p10, call.p50 + items * each.p50, call.p90 + items * each.p90)
-
-
 def judge(own_ns: float | None, boundary_ns: float) -> Crossing:
     """Own time a call against the boundary's: 10 times and more is green, 2 and more amber, less red."""
     if own_ns is None:

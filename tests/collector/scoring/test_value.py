@@ -26,7 +26,7 @@ def test_deliveroo_round_trip() -> None:
     assert service_speedup(saved_share(share * ONE, ONE, 17.0 * ONE, 0.0 * ONE))[0] == pytest.approx(4.0)
 
 
-def test_the_seed_s_case_cannot_be() -> None:
+def test_more_than_amdahl_allows_cannot_be() -> None:
     """23.4 % of CPU made 12.5 times as fast: at most 1.27 times overall, 21.5 % of CPU."""
     saved = saved_share(0.234 * ONE, ONE, 12.5 * ONE, 0.0 * ONE)
     assert saved[0] == pytest.approx(0.215, abs=0.001)
