@@ -1,8 +1,8 @@
 """A call graph of a deterministic profiler, made simple: source functions only, with what they spent where."""
 
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pivotscope.profile.calls import CallEdge, CallFunction
@@ -19,6 +19,9 @@ CALLING_SECONDS, CALLED_SECONDS = 0.6e-6, 0.2e-6
 Twice what was measured with cProfile on CPython 3.11, where an empty loop of empty calls took 0.3 µs more a call in the
 caller and 0.1 µs more in the callee than without it; ruby-prof adds about as much.
 """
+
+MOST_PAIRS = 2000
+"""How many callers × callees machine code may have and still be folded away."""
 
 _WAITING = re.compile(
     r"time\.sleep|Kernel#sleep|select\.|IO\.select|'(?:acquire|accept|recv|recv_into|recvfrom|connect|poll|control)' of"
@@ -50,22 +53,36 @@ Graph = dict[Function, Node]
 def simplify(records: Iterable[CallFunction], name: Callable[[Frame], Function]) -> Graph:
     """Fold machine code into its callers and wrappers into the function around them.
 
-    `name` gives the function of a frame. A machine-code function without a known caller stays a function.
+    `name` gives the function of a frame. What machine code calls back (`sorted` its key, `each` its block) is called by
+    whoever called it. Where that would join very many to very many (`__build_class__`), it stays as a function without
+    time of its own. So does what has no known caller, with its time.
     """
     known = {record.frame: record for record in records}
-    calling_back = {edge.caller for record in known.values() if not record.frame.native for edge in record.callers}
+    calling_back = Counter(
+        edge.caller for record in known.values() if not record.frame.native for edge in record.callers
+    )
+    behalf = _Behalf(known)
+    kept = {
+        frame
+        for frame, callees in calling_back.items()
+        if frame.native and callees * len(behalf.of(frame)) > MOST_PAIRS
+    }
     graph: Graph = defaultdict(Node)
     for record in known.values():
         if not (record.frame.native and record.callers):
             _add_source(graph, record, name)
         for edge in record.callers:
-            for caller, part in _source_callers(known, edge.caller).items():
+            through = {edge.caller: 1.0} if edge.caller in kept else behalf.of(edge.caller)
+            for caller, part in through.items():
                 node = graph[name(caller)]
                 node.overhead += edge.calls * part * CALLING_SECONDS
-                if record.frame.native:
-                    _spend(node, record, edge, part, calls_back=record.frame in calling_back)
-                else:
+                if not record.frame.native:
                     _connect(graph, name(caller), name(record.frame), edge.total_seconds * part)
+                elif record.frame in kept:
+                    _connect(graph, name(caller), name(record.frame), (edge.total_seconds - edge.self_seconds) * part)
+            if record.frame.native:
+                for caller, part in behalf.of(edge.caller).items():
+                    _spend(graph[name(caller)], record, edge, part, calls_back=record.frame in calling_back)
     return dict(graph)
 
 
@@ -100,27 +117,34 @@ def _connect(graph: Graph, caller: Function, callee: Function, seconds: float) -
         graph[callee].callers.add(caller)
 
 
-def _source_callers(known: dict[Frame, CallFunction], caller: Frame) -> dict[Frame, float]:
-    """The source functions on whose behalf `caller` runs, as parts of 1.
+class _Behalf:
+    """On behalf of which source functions each frame runs."""
 
-    That is itself; where it is machine code, whoever called it, by the time that it spent for them in what it called.
-    """
-    found: dict[Frame, float] = defaultdict(float)
-    seen: set[Frame] = set()
+    def __init__(self, known: Mapping[Frame, CallFunction]) -> None:
+        self._known = known
+        self._found: dict[Frame, dict[Frame, float]] = {}
 
-    def climb(frame: Frame, part: float) -> None:
+    def of(self, frame: Frame) -> Mapping[Frame, float]:
+        """The source functions that a frame runs for, as parts of 1.
+
+        That is itself; where it is machine code, whoever called it, by the time it spent for them in what it called.
+        """
+        if not frame.native:
+            return {frame: 1.0}
+        if frame not in self._found:
+            found: dict[Frame, float] = defaultdict(float)
+            self._climb(frame, 1.0, found, set())
+            whole = sum(found.values())
+            self._found[frame] = {above: part / whole for above, part in found.items()} if whole > 0.0 else {}
+        return self._found[frame]
+
+    def _climb(self, frame: Frame, part: float, found: dict[Frame, float], seen: set[Frame]) -> None:
         if not frame.native:
             found[frame] += part
-            return
-        if frame in seen or frame not in known:
-            return
-        seen.add(frame)
-        edges = known[frame].callers
-        inner = {edge.caller: max(0.0, edge.total_seconds - edge.self_seconds) for edge in edges}
-        whole = sum(inner.values())
-        for above, seconds in inner.items():
-            climb(above, part * (seconds / whole if whole > 0.0 else 1.0 / len(inner)))
-
-    climb(caller, 1.0)
-    whole = sum(found.values())
-    return {frame: part / whole for frame, part in found.items()} if whole > 0.0 else {}
+        elif frame in self._known and frame not in seen:
+            seen.add(frame)
+            edges = self._known[frame].callers
+            inner = {edge.caller: max(0.0, edge.total_seconds - edge.self_seconds) for edge in edges}
+            whole = sum(inner.values())
+            for above, seconds in inner.items():
+                self._climb(above, part * (seconds / whole if whole > 0.0 else 1.0 / len(inner)), found, seen)

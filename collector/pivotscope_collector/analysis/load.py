@@ -7,6 +7,7 @@ from pivotscope.profile.calls import CallProfile, Clock, SampledProfile
 from pivotscope.profile.detect import read_profile
 from pivotscope.profile.errors import ProfileFormatError
 from pivotscope.profile.folding import fold
+from pivotscope.profile.function import Owner
 from pivotscope.profile.language import Language
 
 from pivotscope_collector.analysis.breakdown import Breakdown
@@ -104,7 +105,7 @@ def _timed(profile: CallProfile, file: str, sources: Sources) -> Breakdown:
         language=profile.language,
         whole=sum(node.own + node.native for node in graph.values()),
         overhead=sum(node.overhead for node in graph.values()),
-        spent=spent_in(graph),
+        spent=spent_in(graph, lambda function: function.owner is Owner.APPLICATION),
         observations=calls,
         deterministic=True,
         native_known=True,
