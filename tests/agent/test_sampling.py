@@ -61,21 +61,33 @@ async def test_ruby_windows_vary_their_rate(busy_ruby: Program, lab: Labs) -> No
 
 @pytest.mark.python_target
 async def test_cpu_is_conserved_over_complete_killed_and_idle_windows(busy_python: Program, lab: Labs) -> None:
+    """The process stands still at both ends, so that /proc can be compared to the tick."""
     pid = busy_python().pid
     made = lab()
-    before = procfs.stat(pid)
+    made.shared.controls.pause("", 0)
+    before = await _stand_still(made, pid)
     loop = made.begin(pid)
-    await made.until(lambda: len(made.windows) >= 1)
+    await made.until(lambda: made.windows)
+    os.kill(pid, signal.SIGCONT)
+    made.shared.controls.resume("")
+    await made.until(lambda: Outcome.COMPLETE in outcomes(made.windows))
     await made.until(lambda: made.child_of(loop))
     os.kill(made.child_of(loop), signal.SIGKILL)
     await made.until(lambda: Outcome.SAMPLER_KILLED in outcomes(made.windows))
-    made.shared.controls.pause("", 1)
-    await made.until(lambda: Outcome.PAUSED in outcomes(made.windows))
-    made.shared.controls.resume("")
+    made.shared.controls.pause("", 0)
+    await made.until(lambda: made.windows[-1].outcome is Outcome.PAUSED)
+    after = await _stand_still(made, pid)
     await made.end()
-    after = procfs.stat(pid)
-    measured = after.user_ns + after.system_ns - before.user_ns - before.system_ns
-    assert abs(cpu_of(made.windows) - measured) < 0.02 * measured + 2 * TICK_NS
+    assert abs(cpu_of(made.windows) - (after - before)) <= 2 * TICK_NS
+    assert after - before > 10 * TICK_NS
+
+
+async def _stand_still(made: Any, pid: int) -> int:
+    """Stop the process and read its CPU time from /proc/PID/stat."""
+    os.kill(pid, signal.SIGSTOP)
+    await made.until(lambda: procfs.stat(pid).state == "T")
+    stat = procfs.stat(pid)
+    return stat.user_ns + stat.system_ns
 
 
 @pytest.mark.python_target
