@@ -89,7 +89,7 @@ def _batch(sequence: int, stack: int = 1) -> pb.StreamRequest:
     return pb.StreamRequest(batch=batch)
 
 
-def _stub(channel: grpc.aio.Channel) -> Any:  # noqa: ANN401 - the stubs ask for an iterator that writing makes needless
+def _stub(channel: grpc.aio.Channel) -> Any:
     return agent_pb2_grpc.AgentServiceStub(channel)
 
 

@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_collector.ingest.dictionary import Dictionary
+from pivotscope_collector.ingest.flat import Flat
 from pivotscope_collector.ingest.names import LANGUAGES, MODES, OUTCOMES
-from pivotscope_collector.ingest.validate import column
-from pivotscope_collector.store.rows import Lines, Row, Rows, Samples
+from pivotscope_collector.store.rows import U32, Index, Lines, Row, Rows, Samples
 
 _MS = 1_000_000
 _MINUTE = 60_000_000_000
-_LINE_BITS = np.uint64(24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,21 +26,18 @@ class Origin:
     epoch: int
 
 
-def decode(batch: pb.Batch, dictionary: Dictionary, origin: Origin) -> Rows:
-    """Rows of a batch that `validate.check` passed.
+def decode(batch: pb.Batch, flat: Flat, dictionary: Dictionary, origin: Origin) -> Rows:
+    """Rows of a batch that `validate.check` passed, and of the samples that it gave.
 
     Rows of a window with the same stack become one, and so do those with the same leaf function and line.
     """
-    samples, lines, totals = _sampled(batch.windows, dictionary)
-    stacks = {key: dictionary.stacks[key] for key in np.unique(samples.stack_id).tolist()}
-    used = {function for functions in stacks.values() for function in functions}
     series = {number: dictionary.series[number] for number in {point.series for point in batch.points}}
     return Rows(
-        windows=_windows(batch, dictionary, origin, totals),
-        samples=samples,
-        lines=lines,
-        stacks=stacks,
-        functions={key: dictionary.functions[key] for key in used},
+        windows=_windows(batch, dictionary, origin, _totals(flat, len(batch.windows))),
+        samples=_samples(flat, dictionary),
+        lines=_lines(flat, dictionary),
+        stacks=dictionary.stacks,
+        functions=dictionary.functions,
         series={one.series_id: one.row for one in series.values()},
         points=[
             (
@@ -125,61 +123,53 @@ def _windows(batch: pb.Batch, dictionary: Dictionary, origin: Origin, totals: Se
     return rows
 
 
-def _sampled(windows: Sequence[pb.Window], dictionary: Dictionary) -> tuple[Samples, Lines, list[tuple[int, int]]]:
-    """Samples and lines of all windows, and the sums of each window's counts and native counts."""
-    sampled = [number for number, window in enumerate(windows) if window.stacks]
-    totals = [(0, 0)] * len(windows)
-    if not sampled:
-        return Samples(), Lines(), totals
-    lengths = [len(windows[number].stacks) for number in sampled]
-    owner = np.repeat(np.array(sampled, np.int64), lengths)
-    wire = np.concatenate([column(windows[number].stacks) for number in sampled])
-    line = np.concatenate([column(windows[number].lines) for number in sampled]).astype(np.uint64)
-    count = np.concatenate([column(windows[number].counts) for number in sampled]).astype(np.int64)
-    native = np.concatenate([column(windows[number].native_counts) for number in sampled]).astype(np.int64)
-    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
-    sums = zip(np.add.reduceat(count, starts).tolist(), np.add.reduceat(native, starts).tolist(), strict=True)
-    for number, pair in zip(sampled, sums, strict=True):
-        totals[number] = pair
-    first, group = _groups(owner, dictionary.stack_ids[wire])
-    samples = Samples(
-        window=owner[first],
-        stack_id=dictionary.stack_ids[wire[first]],
-        count=_add(group, count, len(first)),
-        native=_add(group, native, len(first)),
-    )
-    with_line = line > 0
-    owner, wire, line, count = owner[with_line], wire[with_line], line[with_line], count[with_line]
-    leaves = dictionary.stack_leaves[wire]
-    _, leaf = np.unique(leaves, return_inverse=True)
-    first, group = _groups(owner, leaf.astype(np.uint64) << _LINE_BITS | line)
-    return (
-        samples,
-        Lines(
-            window=owner[first],
-            function_id=leaves[first],
-            line=line[first].astype(np.uint32),
-            count=_add(group, count, len(first)),
-        ),
-        totals,
+def _totals(flat: Flat, windows: int) -> list[tuple[int, int]]:
+    """Sums of each window's counts and native counts."""
+    totals = [(0, 0)] * windows
+    if flat.sampled:
+        counts = np.add.reduceat(flat.counts, flat.starts, dtype=np.int64).tolist()
+        natives = np.add.reduceat(flat.natives, flat.starts, dtype=np.int64).tolist()
+        for number, count, native in zip(flat.sampled, counts, natives, strict=True):
+            totals[number] = (count, native)
+    return totals
+
+
+def _samples(flat: Flat, dictionary: Dictionary) -> Samples:
+    stacks = dictionary.stack_ids[flat.stacks]
+    order, starts = _groups(stacks, flat.owner)
+    first = order[starts]
+    return Samples(
+        window=flat.owner[first],
+        stack_id=stacks[first],
+        count=_sums(flat.counts[order], starts),
+        native=_sums(flat.natives[order], starts),
     )
 
 
-def _groups(owner: np.ndarray, key: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For rows named by (owner, key): the index of each distinct one's first row, and each row's group."""
-    order = np.lexsort((key, owner))
-    owner, key = owner[order], key[order]
-    fresh = np.ones(len(order), np.bool_)
-    fresh[1:] = (owner[1:] != owner[:-1]) | (key[1:] != key[:-1])
-    group = np.empty(len(order), np.int64)
-    group[order] = np.cumsum(fresh) - 1
-    return order[fresh], group
+def _lines(flat: Flat, dictionary: Dictionary) -> Lines:
+    known = flat.lines > 0
+    owner, line = flat.owner[known], flat.lines[known]
+    leaves = dictionary.stack_leaves[flat.stacks[known]]
+    order, starts = _groups(line, leaves, owner)
+    first = order[starts]
+    return Lines(
+        window=owner[first], function_id=leaves[first], line=line[first], count=_sums(flat.counts[known][order], starts)
+    )
 
 
-def _add(group: np.ndarray, values: np.ndarray, size: int) -> np.ndarray:
-    sums = np.zeros(size, np.int64)
-    np.add.at(sums, group, values)
-    return sums.astype(np.uint32)
+def _groups(*keys: NDArray[Any]) -> tuple[Index, Index]:
+    """An order of the rows that brings equal ones together (the last key counts most), and where each group starts."""
+    order = np.lexsort(keys)
+    fresh = np.zeros(len(order), np.bool_)
+    fresh[:1] = True
+    for key in keys:
+        ordered = key[order]
+        fresh[1:] |= ordered[1:] != ordered[:-1]
+    return order, np.flatnonzero(fresh)
+
+
+def _sums(values: U32, starts: Index) -> U32:
+    return np.add.reduceat(values, starts) if len(starts) else np.empty(0, np.uint32)
 
 
 def _code(file: pb.FileFacts) -> list[Row]:

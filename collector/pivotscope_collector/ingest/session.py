@@ -16,6 +16,7 @@ from pivotscope_collector.ingest.acknowledgements import Acknowledgements
 from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.decode import Origin, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
+from pivotscope_collector.ingest.flat import Flat
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.refusal import Refusal, too_large, unavailable
 from pivotscope_collector.ingest.validate import check
@@ -97,11 +98,11 @@ class Session:
         await self._slots.acquire()
         self._acknowledgements.received(batch.sequence)
         self._under_way += 1
-        refusal = self._check(batch)
-        if refusal:
-            self._settle(batch.sequence, refusal)
+        checked = self._check(batch)
+        if isinstance(checked, Refusal):
+            self._settle(batch.sequence, checked)
             return
-        rows = decode(batch, self._dictionary, self._origin)
+        rows = decode(batch, checked, self._dictionary, self._origin)
         if batch.sequence > self._highest:
             self._highest = batch.sequence
             self._offset_ns = batch.clock_offset_ns
@@ -119,7 +120,7 @@ class Session:
             raise
         stored.add_done_callback(partial(self._stored, batch.sequence))
 
-    def _check(self, batch: pb.Batch) -> Refusal | None:
+    def _check(self, batch: pb.Batch) -> Refusal | Flat:
         size = batch.ByteSize()
         if size > self._limits.message_bytes:
             return too_large(f"{size} bytes, at most {self._limits.message_bytes}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_collector.ingest.dictionary import Dictionary, Series
+from pivotscope_collector.ingest.flat import Flat, flatten
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, MODES, OUTCOMES
 from pivotscope_collector.ingest.refusal import Refusal, invalid, too_large
@@ -29,14 +30,14 @@ class _Scope:
     now_ns: int
 
 
-def check(batch: pb.Batch, dictionary: Dictionary, limits: Limits, now_ns: int) -> Refusal | None:
-    """The first thing that is wrong with a batch; None if it can be stored. `now_ns` is the collector's unix time."""
-    return next(_batch(batch, _Scope(dictionary, limits, batch.clock_offset_ns, now_ns)), None)
-
-
-def column(values: object) -> NDArray[np.uint32]:
-    """A repeated uint32 field as an array."""
-    return np.array(values, np.uint32)
+def check(batch: pb.Batch, dictionary: Dictionary, limits: Limits, now_ns: int) -> Refusal | Flat:
+    """The first thing that is wrong with a batch, or its samples if it can be stored. `now_ns` is unix time."""
+    scope = _Scope(dictionary, limits, batch.clock_offset_ns, now_ns)
+    refusal = next(_batch(batch, scope), None)
+    if refusal:
+        return refusal
+    flat = flatten(batch.windows)
+    return next(_samples(flat, scope), flat)
 
 
 def _batch(batch: pb.Batch, scope: _Scope) -> Iterator[Refusal]:
@@ -81,40 +82,47 @@ def _window(window: pb.Window, where: str, scope: _Scope) -> Iterator[Refusal]:
     amount = max(usage.resident_bytes, usage.proportional_bytes, usage.read_bytes, usage.written_bytes)
     if amount > limits.amount:
         yield invalid(f"{where}: {amount} bytes, at most {limits.amount}")
-    yield from _columns(window, where, scope)
+    yield from _columns(window, where, limits)
 
 
-def _columns(window: pb.Window, where: str, scope: _Scope) -> Iterator[Refusal]:
+def _columns(window: pb.Window, where: str, limits: Limits) -> Iterator[Refusal]:
     rows = len(window.stacks)
     lengths = (rows, len(window.lines), len(window.counts), len(window.native_counts))
     if set(lengths) != {rows}:
         yield invalid(f"{where}: stacks, lines, counts and native_counts have {lengths} rows, expected as many each")
     if rows == 0:
         return
-    if rows > scope.limits.rows_per_window:
-        yield too_large(f"{where}: {rows} rows, at most {scope.limits.rows_per_window}")
+    if rows > limits.rows_per_window:
+        yield too_large(f"{where}: {rows} rows, at most {limits.rows_per_window}")
     if window.outcome != pb.OUTCOME_COMPLETE or window.mode == pb.MODE_NONE:
         yield invalid(f"{where}: only complete windows of a sampler carry samples")
     if window.rate_hz == 0 and (window.ticks == 0 or window.duration_ns == 0):
         yield invalid(f"{where}: samples without rate_hz, and without ticks and duration, stand for nothing")
-    counts = column(window.counts)
-    natives = column(window.native_counts)
-    if counts.min() == 0 or np.any(natives > counts):
-        yield invalid(f"{where}: counts must be above 0 and native_counts at most counts")
-    if int(counts.sum(dtype=np.uint64)) > scope.limits.samples_per_window:
+
+
+def _samples(flat: Flat, scope: _Scope) -> Iterator[Refusal]:
+    """Checks over the rows of all windows at once."""
+    if not flat.sampled:
+        return
+    odd = (flat.counts == 0) | (flat.natives > flat.counts)
+    if odd.any():
+        yield invalid(f"{_first(flat, odd)}: counts must be above 0 and native_counts at most counts")
+    sums = np.add.reduceat(flat.counts.astype(np.uint64), flat.starts)
+    if sums.max() > scope.limits.samples_per_window:
+        where = f"windows[{flat.sampled[int(sums.argmax())]}]"
         yield invalid(f"{where}: more than {scope.limits.samples_per_window} samples")
-    if column(window.lines).max() > scope.limits.line:
-        yield invalid(f"{where}: a line above {scope.limits.line}")
-    yield from _stacks(column(window.stacks), where, scope.dictionary)
-
-
-def _stacks(stacks: NDArray[np.uint32], where: str, dictionary: Dictionary) -> Iterator[Refusal]:
-    known = dictionary.stack_known
-    within = stacks < len(known)
-    unresolved = ~within
-    unresolved[within] = ~known[stacks[within]]
+    above = flat.lines > scope.limits.line
+    if above.any():
+        yield invalid(f"{_first(flat, above)}: a line above {scope.limits.line}")
+    known = scope.dictionary.stack_known
+    unresolved = ~known[np.minimum(flat.stacks, len(known) - 1)] | (flat.stacks >= len(known))
     if unresolved.any():
-        yield dictionary.missing("stack", int(stacks[unresolved][0]), where)
+        number = int(flat.stacks[unresolved.argmax()])
+        yield scope.dictionary.missing("stack", number, _first(flat, unresolved))
+
+
+def _first(flat: Flat, rows: NDArray[np.bool_]) -> str:
+    return f"windows[{flat.owner[rows.argmax()]}]"
 
 
 def _age(unix_ns: int, where: str, scope: _Scope) -> Iterator[Refusal]:

@@ -1,7 +1,9 @@
 """Rows on their way into the store, as columns where there are many of them."""
 
-from collections.abc import Iterable, Sequence
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ Row = tuple[object, ...]
 U64 = NDArray[np.uint64]
 U32 = NDArray[np.uint32]
 Index = NDArray[np.int64]
+_Value = TypeVar("_Value")
 
 WINDOW = (
     "minute", "service", "environment", "version", "variant", "language", "mode", "window_id", "agent", "epoch",
@@ -73,16 +76,17 @@ class Lines:
 class Rows:
     """Everything that one batch, or one group of them, stores.
 
-    `stacks` (id → function ids, root first), `functions` and `series` (id → row) hold what the rows refer to; the
-    writer leaves out what it stored before. Tuples follow the constants above; times are in the columns' own units.
+    `stacks` (id → function ids, root first), `functions` and `series` (id → row) hold at least what the rows refer to;
+    the writer takes from them what it did not store before. Tuples follow the constants above; times are in the
+    columns' own units.
     """
 
     windows: Sequence[Row] = ()
     samples: Samples = field(default_factory=Samples)
     lines: Lines = field(default_factory=Lines)
-    stacks: dict[int, tuple[int, ...]] = field(default_factory=dict)
-    functions: dict[int, Row] = field(default_factory=dict)
-    series: dict[int, Row] = field(default_factory=dict)
+    stacks: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    functions: Mapping[int, Row] = field(default_factory=dict)
+    series: Mapping[int, Row] = field(default_factory=dict)
     points: Sequence[Row] = ()
     code_functions: Sequence[Row] = ()
     codebases: Sequence[Row] = ()
@@ -114,14 +118,20 @@ def merge(parts: Sequence[Rows]) -> Rows:
             line=np.concatenate([one.line for one in lines]),
             count=np.concatenate([one.count for one in lines]),
         ),
-        stacks={key: value for part in parts for key, value in part.stacks.items()},
-        functions={key: value for part in parts for key, value in part.functions.items()},
+        stacks=_chained([part.stacks for part in parts]),
+        functions=_chained([part.functions for part in parts]),
         series={key: value for part in parts for key, value in part.series.items()},
         points=_flat(part.points for part in parts),
         code_functions=_flat(part.code_functions for part in parts),
         codebases=_flat(part.codebases for part in parts),
         agents=_flat(part.agents for part in parts),
     )
+
+
+def _chained(maps: Sequence[Mapping[int, _Value]]) -> Mapping[int, _Value]:
+    """One view of several maps; batches of a stream share theirs, which is taken once."""
+    distinct = list({id(one): one for one in maps}.values())
+    return distinct[0] if len(distinct) == 1 else ChainMap(*(cast("dict[int, _Value]", one) for one in distinct))
 
 
 def _flat(parts: Iterable[Sequence[Row]]) -> list[Row]:

@@ -59,8 +59,8 @@ class Writer:
     def write(self, rows: Rows) -> None:
         """Store a group; it is there when this returns. Raises StoreError, and then any part of it may be there."""
         now = self._clock.unix_ns() // 1_000_000_000
-        stacks = self._missing("stacks", rows.stacks, now)
-        functions = self._missing("functions", rows.functions, now)
+        stacks = self._missing("stacks", np.unique(rows.samples.stack_id).tolist(), now)
+        functions = self._missing("functions", {one for key in stacks for one in rows.stacks[key]}, now)
         series = self._missing("series", rows.series, now)
         self._insert_rows("functions", r.FUNCTION, [rows.functions[key] for key in functions], seen_at=now)
         self._insert("stacks", {"stack_id": stacks, "functions": [rows.stacks[key] for key in stacks]}, seen_at=now)

@@ -4,6 +4,7 @@ import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.ingest.refusal import Refusal
 from pivotscope_collector.ingest.validate import check
 
 NOW_NS = 1_795_000_000_000_000_000
@@ -12,7 +13,7 @@ Make = Callable[..., pb.Batch]
 
 
 def test_a_proper_batch_is_fine(batch: Make, dictionary: Dictionary, limits: Limits) -> None:
-    assert check(batch(), dictionary, limits, NOW_NS) is None
+    assert not isinstance(check(batch(), dictionary, limits, NOW_NS), Refusal)
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def test_unknown_references_can_be_sent_again(
     window: Callable[..., pb.Window], dictionary: Dictionary, limits: Limits, fields: dict[str, object], said: str
 ) -> None:
     refusal = check(pb.Batch(sequence=1, windows=[window(**fields)]), dictionary, limits, NOW_NS)
-    assert refusal is not None
+    assert isinstance(refusal, Refusal)
     assert (refusal.reason, refusal.retryable) == (pb.REJECTION_REASON_UNKNOWN_REFERENCE, True)
     assert f"windows[0]: {said}" in refusal.detail
 
@@ -59,7 +60,7 @@ def test_wrong_windows_are_refused_for_good(
     window: Callable[..., pb.Window], dictionary: Dictionary, limits: Limits, fields: dict[str, object], said: str
 ) -> None:
     refusal = check(pb.Batch(sequence=1, windows=[window(**fields)]), dictionary, limits, NOW_NS)
-    assert refusal is not None
+    assert isinstance(refusal, Refusal)
     assert (refusal.reason, refusal.retryable) == (pb.REJECTION_REASON_INVALID, False)
     assert said in refusal.detail
 
@@ -68,7 +69,7 @@ def test_ages_are_judged_by_the_corrected_clock(
     window: Callable[..., pb.Window], batch: Make, dictionary: Dictionary, limits: Limits
 ) -> None:
     slow = batch(windows=[window(started_unix_ns=NOW_NS - 30 * DAY_NS)], clock_offset_ns=30 * DAY_NS)
-    assert check(slow, dictionary, limits, NOW_NS) is None
+    assert not isinstance(check(slow, dictionary, limits, NOW_NS), Refusal)
 
 
 @pytest.mark.parametrize(
@@ -88,17 +89,17 @@ def test_wrong_points_are_refused(
 ) -> None:
     point = pb.MetricPoint(**{"unix_ns": NOW_NS, **fields})  # type: ignore[arg-type]
     refusal = check(batch(points=[point]), dictionary, limits, NOW_NS)
-    assert refusal is not None
+    assert isinstance(refusal, Refusal)
     assert said in refusal.detail
     assert not refusal.retryable
 
 
 def test_too_much_is_told_apart(batch: Make, dictionary: Dictionary) -> None:
     refusal = check(batch(), dictionary, Limits(windows=0), NOW_NS)
-    assert refusal is not None
+    assert isinstance(refusal, Refusal)
     assert refusal.reason == pb.REJECTION_REASON_TOO_LARGE
     refusal = check(batch(), dictionary, Limits(rows_per_window=2), NOW_NS)
-    assert refusal is not None
+    assert isinstance(refusal, Refusal)
     assert refusal.reason == pb.REJECTION_REASON_TOO_LARGE
 
 
@@ -116,9 +117,9 @@ def test_too_much_is_told_apart(batch: Make, dictionary: Dictionary) -> None:
     ],
 )
 def test_wrong_facts_are_refused(batch: Make, dictionary: Dictionary, limits: Limits, file: pb.FileFacts) -> None:
-    assert check(batch(files=[file]), dictionary, limits, NOW_NS) is not None
+    assert isinstance(check(batch(files=[file]), dictionary, limits, NOW_NS), Refusal)
 
 
 def test_sequence_zero_and_nameless_codebases_are_refused(batch: Make, dictionary: Dictionary, limits: Limits) -> None:
-    assert check(batch(sequence=0), dictionary, limits, NOW_NS) is not None
-    assert check(batch(codebases=[pb.CodebaseFacts()]), dictionary, limits, NOW_NS) is not None
+    assert isinstance(check(batch(sequence=0), dictionary, limits, NOW_NS), Refusal)
+    assert isinstance(check(batch(codebases=[pb.CodebaseFacts()]), dictionary, limits, NOW_NS), Refusal)

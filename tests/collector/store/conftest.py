@@ -82,6 +82,9 @@ def window_rows(clock: SetClock) -> MakeRows:
                 native=np.array([native for _, native in pairs.values()], np.uint32),
             ),
             stacks={ids[key]: key for key in pairs},
+            functions={
+                one: (one, "shop", "python", "app.py", f"f{one}", "application") for key in pairs for one in key
+            },
         )
 
     return make
