@@ -202,3 +202,14 @@ def test_before_and_after_are_observational(separate: Client) -> None:
     assert not found.paired
     assert result(found, "cpu_per_request").effect is not None
     assert result(found, "memory_mean").judgement.verdict is Verdict.NOT_COMPARABLE
+
+
+def test_thinned_points_lose_nothing(separate: Client) -> None:
+    reader = ImpactReader(separate)
+    where = {"service": "shop", "environment": "", "version": "", "variant": "", "since_ns": START * SECOND,
+             "until_ns": (START + SPAN) * SECOND}  # fmt: skip
+    every, thin = reader.points(where, [1], 0), reader.points(where, [1], 60 * SECOND)
+    assert len(every["value"]) == SPAN // 5
+    assert len(thin["value"]) == SPAN // 60
+    assert thin["value"][-1] == every["value"][-1]
+    assert set(thin["at_ns"]) <= set(every["at_ns"])
