@@ -21,7 +21,7 @@ SCHEMA_VERSION = "1.0"
 
 Document = dict[str, Any]
 
-_TIMES = frozenset({"generated_at", "content_hash"})
+_TIMES = frozenset({"generated_at", "content_hash", "observed_seconds"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ def document(plan: Plan, now_ns: int) -> Document:
 
 
 def content_hash(plan: Mapping[str, Any]) -> str:
-    """SHA-256 over what a plan says, leaving out when it was computed and from which hours."""
-    content = {key: value for key, value in plan.items() if key not in _TIMES}
-    content["evidence"] = {
-        key: value for key, value in plan.get("evidence", {}).items() if key not in {"since", "until"}
-    }
+    """SHA-256 over what a plan says, leaving out when it was computed and which hours it looked at."""
+    content = {key: value for key, value in plan.items() if key not in _TIMES | {"evidence"}}
+    content["services"] = [
+        {key: value for key, value in service.items() if key not in _TIMES} for service in plan["evidence"]["services"]
+    ]
     text = dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return f"sha256:{sha256(text.encode()).hexdigest()}"
 
