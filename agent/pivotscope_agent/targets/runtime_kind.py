@@ -46,7 +46,8 @@ class Runtime:
 
 def runtime_of(pid: int) -> Runtime | None:
     """The interpreter that a process runs; None for any other program. Raises ProcessGoneError."""
-    executable = procfs.executable(pid)
+    # Another user's files may be hidden from us; what the process calls itself tells at least that it is refused.
+    executable = procfs.executable(pid) or next(iter(procfs.cmdline(pid)), "")
     if not executable:
         return None
     root = f"/proc/{pid}/root"

@@ -108,7 +108,7 @@ def _children(parent: int) -> list[int] | None:
     return found or None
 
 
-def _wait(condition: Callable[[], Any], seconds: float = 60.0) -> Any:  # noqa: ANN401 - whatever was waited for
+def _wait(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     deadline = time.monotonic() + seconds
     while (value := condition()) is None:
         assert time.monotonic() < deadline, "waited in vain"

@@ -1,6 +1,7 @@
 import pytest
 from pivotscope.profile.language import Language
-from pivotscope_agent.targets.runtime_kind import Runtime, classify
+from pivotscope_agent.targets import procfs
+from pivotscope_agent.targets.runtime_kind import Runtime, classify, runtime_of
 
 
 def unknown(path: str, language: Language, series: str) -> str:  # noqa: ARG001 - a file without a version
@@ -64,3 +65,12 @@ def test_the_full_version_is_read_from_the_file_that_holds_the_interpreter() -> 
     runtime = classify("/opt/bin/python", ("/opt/lib/libpython3.12.so.1.0",), read)
     assert runtime == Runtime(Language.PYTHON, "CPython", "3.12.4")
     assert asked == [("/opt/lib/libpython3.12.so.1.0", Language.PYTHON, "3.12")]
+
+
+def test_a_process_whose_files_are_hidden_is_told_by_its_arguments(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(procfs, "executable", lambda _: "")
+    monkeypatch.setattr(procfs, "mapped_files", lambda _: ())
+    monkeypatch.setattr(procfs, "cmdline", lambda _: ("/usr/bin/python3", "web.py"))
+    runtime = runtime_of(4_194_304)
+    assert runtime is not None
+    assert (runtime.language, runtime.version, runtime.unsupported) == (Language.PYTHON, "3", "")
