@@ -8,6 +8,11 @@ from pivotscope_collector.reports.table import Column, Output, Table, write, wri
 
 Document = Mapping[str, Any]
 
+MISSING = (
+    "A metric is mapped by a [[metrics.endpoint.series]] with its role in the agent's configuration; "
+    "a counter that was never used has no series yet."
+)
+
 COLUMNS = (
     Column("metric", "metric"),
     Column("a_text", "A", right=True),
@@ -150,7 +155,9 @@ def _notes(document: Document) -> tuple[str, ...]:
     if any(metric["primary"] for metric in document["metrics"]):
         notes.append("* the primary metric; the others are corrected for their number (Holm) before they are promoted.")
     notes += [f"{name.upper()}: {problem}." for name, arm in arms.items() for problem in arm["problems"]]
-    notes += [f"Missing: {m['role']} in {' and '.join(m['arms'])}; {m['advice']}." for m in document["missing"]]
+    if document["missing"]:
+        roles = "; ".join(f"{m['role']} in {' and '.join(m['arms'])}" for m in document["missing"])
+        notes += [f"Missing: {roles}.", MISSING]
     return tuple(notes)
 
 
