@@ -14,8 +14,8 @@ from pivotscope.profile.language import Language
 from pivotscope.profile.pyspy import parse_pyspy
 from pivotscope.profile.rbspy import parse_rbspy
 from pivotscope.profile.window import Outcome, Sample, Window
+from pivotscope.source.names import FileNames
 
-from pivotscope_agent.facts.names import FileNames
 from pivotscope_agent.naming.resolver import Resolver
 from pivotscope_agent.targets.target import Target
 
@@ -74,14 +74,14 @@ class Finishing:
         await self._waiting.join()
 
     async def _finish(self, target: Target, window: Window, text: str) -> Window:
+        resolver = self._names.resolver(target)
         try:
-            folded = fold(PARSERS[target.process.language](text), settle=False)
+            folded = fold(PARSERS[target.process.language](text), settle=False, iterators=resolver.iterators)
         except ProfileFormatError as problem:
             return _failed(window, f"the sampler's output cannot be read: {problem}")
-        return replace(window, samples=await self._name(target, folded.stacks))
+        return replace(window, samples=await self._name(target, resolver, folded.stacks))
 
-    async def _name(self, target: Target, stacks: tuple[FoldedStack, ...]) -> tuple[Sample, ...]:
-        resolver = self._names.resolver(target)
+    async def _name(self, target: Target, resolver: Resolver, stacks: tuple[FoldedStack, ...]) -> tuple[Sample, ...]:
         pending = resolver.pending_files(stacks)
         if pending:
             found = await self._names.look_up(target, pending)

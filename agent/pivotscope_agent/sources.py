@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pivotscope.profile.facts import CodebaseFacts, FileFacts
 from pivotscope.profile.function import Owner
+from pivotscope.source.names import FileNames
 
 from pivotscope_agent.facts.client import read_facts
 from pivotscope_agent.facts.inside import RootFolder
 from pivotscope_agent.facts.messages import FactsRequest
-from pivotscope_agent.facts.names import FileNames
 from pivotscope_agent.naming.resolver import Resolver
 from pivotscope_agent.naming.roots import Roots
 from pivotscope_agent.targets.target import Target

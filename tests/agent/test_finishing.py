@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome, Process, Usage, Window
-from pivotscope_agent.facts.names import FileNames
+from pivotscope.source.names import FileNames
 from pivotscope_agent.finishing import WAITING_WINDOWS, Finishing
 from pivotscope_agent.naming.resolver import Resolver
 from pivotscope_agent.naming.roots import Roots

@@ -14,11 +14,11 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO, TextIO
 
 from pivotscope.profile.language import Language
+from pivotscope.source import SourceError, read
 
 from pivotscope_agent.facts.codebase import measure_codebase
 from pivotscope_agent.facts.inside import RootFolder
 from pivotscope_agent.facts.messages import FactsRequest, FileAnswer, decode_request, encode_file, encode_size
-from pivotscope_agent.facts.source import SourceFacts, UnreadableSourceError
 
 MAX_FILE_BYTES = 2 << 20
 MAX_MEMORY_BYTES = 1 << 30
@@ -59,23 +59,13 @@ def respond(request: FactsRequest, *, clock: Callable[[], float] = time.monotoni
 def _read(folder: RootFolder, file: str, language: Language) -> FileAnswer:
     try:
         data = folder.read(file, limit=MAX_FILE_BYTES)
-        return FileAnswer(file, _facts(data, language))
+        return FileAnswer(file, read(data, language))
     except OSError as error:
         return FileAnswer(file, None, f"cannot be read: {error.strerror}")
-    except UnreadableSourceError as error:
+    except SourceError as error:
         return FileAnswer(file, None, str(error))
     except MemoryError:
         return FileAnswer(file, None, "needs more memory than the reader may use")
-
-
-def _facts(data: bytes, language: Language) -> SourceFacts:
-    if language is Language.PYTHON:
-        from pivotscope_agent.facts.python_facts import python_facts  # noqa: PLC0415 (one parser is enough to load)
-
-        return python_facts(data)
-    from pivotscope_agent.facts.ruby_facts import ruby_facts  # noqa: PLC0415
-
-    return ruby_facts(data)
 
 
 def bound_self() -> None:

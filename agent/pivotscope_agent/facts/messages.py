@@ -9,9 +9,9 @@ from dataclasses import asdict, dataclass
 
 from pivotscope.profile.facts import FunctionFacts
 from pivotscope.profile.language import Language
+from pivotscope.source.facts import SourceFacts
 
 from pivotscope_agent.facts.codebase import CodebaseSize
-from pivotscope_agent.facts.source import SourceFacts
 
 
 @dataclass(frozen=True, slots=True)

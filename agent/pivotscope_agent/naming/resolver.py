@@ -9,8 +9,8 @@ from pivotscope.profile.function import Function
 from pivotscope.profile.iterators import Iterators
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Sample
+from pivotscope.source.names import TOP_LEVEL, FileNames
 
-from pivotscope_agent.facts.names import TOP_LEVEL, FileNames
 from pivotscope_agent.naming.roots import Roots
 
 

@@ -198,6 +198,7 @@ def encode_function_facts(facts: FunctionFacts) -> pb.FunctionFacts:
         arithmetic=facts.arithmetic,
         awaits=facts.awaits,
         strings=facts.strings,
+        keyed=facts.keyed,
     )
 
 

@@ -191,6 +191,7 @@ def _code(file: pb.FileFacts) -> list[Row]:
             function.arithmetic,
             function.awaits,
             function.strings,
+            function.keyed,
             file.content_hash,
         )
         for function in file.functions

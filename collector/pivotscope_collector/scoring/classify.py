@@ -48,7 +48,7 @@ PARSER_WORDS = ("parse", "token", "lex", "scan", "decode", "deserial", "unescape
 
 
 def _numeric(facts: FunctionFacts) -> bool:
-    plain = facts.strings == 0 and facts.attributes <= 1 and facts.awaits == 0
+    plain = facts.strings == 0 and facts.keyed == 0 and facts.attributes <= 1 and facts.awaits == 0
     nested = facts.loop_depth >= 2 and facts.arithmetic >= 2
     dense = facts.loops >= 1 and facts.arithmetic >= 3 and facts.subscripts <= facts.arithmetic and facts.calls <= 1
     return plain and (nested or dense) and facts.calls <= facts.arithmetic + facts.loops
@@ -66,7 +66,7 @@ def _parser(facts: FunctionFacts) -> bool:
 
 
 def _records(facts: FunctionFacts) -> bool:
-    by_key = facts.subscripts >= 1 and (facts.strings >= 1 or facts.attributes >= 1)
+    by_key = facts.keyed >= 1 or (facts.subscripts >= 1 and facts.attributes >= 1)
     by_attribute = facts.attributes > facts.calls
     return facts.loops >= 1 and (by_key or by_attribute)
 

@@ -31,7 +31,7 @@ SERIES = (
 POINT = ("service", "series_id", "at", "start_at", "value", "count", "buckets")
 CODE_FUNCTION = (
     "codebase", "language", "path", "qualified_name", "first_line", "last_line", "complexity", "loops", "loop_depth",
-    "parameters", "calls", "attributes", "subscripts", "arithmetic", "awaits", "strings", "content_hash",
+    "parameters", "calls", "attributes", "subscripts", "arithmetic", "awaits", "strings", "keyed", "content_hash",
 )  # fmt: skip
 CODEBASE = ("codebase", "total_files", "total_lines")
 AGENT = (

@@ -9,6 +9,8 @@ from pivotscope.profile.language import Language
 class FunctionFacts:
     """Size and shape of one function. `complexity` is McCabe's; lines are 1-based and inclusive.
 
+    `subscripts` are all reads and writes by index or key, `keyed` those of them by a literal name (`sale["amount"]`,
+    `sale[:amount]`): records, not arrays. `strings` are operations on text.
     Counts cover the function's own body with its comprehensions, lambdas and blocks, which fold into it.
     """
 
@@ -25,6 +27,7 @@ class FunctionFacts:
     arithmetic: int = 0
     awaits: int = 0
     strings: int = 0
+    keyed: int = 0
 
     @property
     def lines(self) -> int:

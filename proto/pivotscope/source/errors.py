@@ -2,4 +2,4 @@
 
 
 class SourceError(ValueError):
-    """A file could not be parsed; the message names the file and what was wrong, never its text."""
+    """A file's facts cannot be had; the message is the reason, for a person, and never holds its text."""

@@ -1,122 +1,170 @@
-"""Facts of Python source, through `ast`."""
+"""Facts of Python source, by the standard library's own parser.
+
+Complexity is McCabe's number (A Complexity Measure, 1976): one plus the decisions. Decisions are `if` (statement,
+`elif`, expression), loops, `except` handlers, each further operand of `and`/`or`, `for` and `if` of comprehensions, and
+`case`s.
+"""
 
 import ast
 import warnings
-from collections import Counter
-from collections.abc import Iterator
-from hashlib import blake2b
+from collections.abc import Iterable, Iterator
 
-from pivotscope.profile.facts import FileFacts, FunctionFacts
 from pivotscope.profile.language import Language
 from pivotscope.source.errors import SourceError
+from pivotscope.source.facts import Counts, SourceFacts, content_hash, line_count
 
-MODULE = "<module>"
-"""The name of a file's own body, as the interpreter calls it."""
-
-_Definition = ast.FunctionDef | ast.AsyncFunctionDef
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-_TALLY: tuple[tuple[tuple[type[ast.AST], ...], str], ...] = (
-    ((ast.Call,), "calls"),
-    ((ast.Attribute,), "attributes"),
-    ((ast.Subscript,), "subscripts"),
-    ((ast.BinOp, ast.AugAssign), "arithmetic"),
-    ((ast.Await, ast.AsyncFor, ast.AsyncWith), "awaits"),
-    ((ast.JoinedStr,), "strings"),
-)
-_REPORTED = ("loops", "loop_depth", "calls", "attributes", "subscripts", "arithmetic", "awaits", "strings")
+_STRING_METHODS = frozenset({
+    "capitalize", "casefold", "decode", "encode", "endswith", "expandtabs", "format", "format_map", "isalnum",
+    "isalpha", "isdigit", "join", "ljust", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "rfind",
+    "rjust", "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title",
+    "translate", "upper", "zfill", "findall", "finditer", "fullmatch", "search", "sub", "subn",
+})  # fmt: skip
+_STRING_FUNCTIONS = frozenset({"ascii", "chr", "format", "ord", "repr", "str"})
+
+_Work = tuple[ast.AST, Counts, str, int]
+"""A node to visit, the function it counts for, the prefix of names defined in it, and the loops around it."""
 
 
-def file_facts(source: bytes, *, codebase: str, path: str) -> FileFacts:
-    """Facts of a Python file: its functions by `co_qualname`, and its own body as `<module>`.
+def python_facts(data: bytes) -> SourceFacts:
+    """Facts of a file's content, in whatever encoding it declares.
 
-    Raises SourceError for text that this interpreter's grammar does not accept.
+    Raises SourceError where the running interpreter cannot parse it.
     """
-    lines = source.count(b"\n") + (1 if source and not source.endswith(b"\n") else 0)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the author's deprecated escapes are not our reader's concern
-            tree = ast.parse(source)
-        functions = tuple(_functions(tree, max(1, lines)))
+            warnings.simplefilter("ignore")
+            tree = ast.parse(data)
     except SyntaxError as error:
-        raise SourceError(f"{path}: line {error.lineno}: not Python that this interpreter can parse") from None
-    except (ValueError, RecursionError, MemoryError) as error:
-        raise SourceError(f"{path}: cannot be parsed ({type(error).__name__})") from None
-    content_hash = blake2b(source, digest_size=16).hexdigest()
-    return FileFacts(codebase, Language.PYTHON, path, content_hash, lines, functions)
-
-
-def _functions(tree: ast.Module, lines: int) -> Iterator[FunctionFacts]:
-    yield _facts(MODULE, 1, lines, 0, tree.body)
-    yield from _nested(tree, "")
-
-
-def _nested(scope: ast.AST, prefix: str) -> Iterator[FunctionFacts]:
-    """Facts of every function below `scope`; `prefix` is what their qualified names begin with."""
-    for node in ast.iter_child_nodes(scope):
-        if isinstance(node, _Definition):
-            name = prefix + node.name
-            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
-            yield _facts(name, first, node.end_lineno or node.lineno, _parameters(node.args), node.body)
-            yield from _nested(node, f"{name}.<locals>.")
-        elif isinstance(node, ast.ClassDef):
-            yield from _nested(node, f"{prefix}{node.name}.")
-        else:
-            yield from _nested(node, prefix)
-
-
-def _parameters(arguments: ast.arguments) -> int:
-    named = len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs)
-    return named + (arguments.vararg is not None) + (arguments.kwarg is not None)
-
-
-def _facts(name: str, first: int, last: int, parameters: int, body: list[ast.stmt]) -> FunctionFacts:
-    counts: Counter[str] = Counter()
-    documented = bool(body) and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant)
-    for statement in body[1:] if documented else body:
-        _count(statement, 0, counts)
-    return FunctionFacts(
-        qualified_name=name,
-        first_line=first,
-        last_line=last,
-        parameters=parameters,
-        complexity=1 + counts["branches"],
-        **{key: counts[key] for key in _REPORTED},
+        where = f" at line {error.lineno}" if error.lineno else ""
+        raise SourceError(f"not valid Python for this agent's parser{where}: {error.msg}") from error
+    except (ValueError, LookupError, RecursionError, MemoryError) as error:
+        raise SourceError(f"not readable as Python source: {type(error).__name__}") from error
+    walk = _Walk(Counts("<module>", 1, line_count(data)))
+    walk.run(tree)
+    return SourceFacts(
+        Language.PYTHON,
+        content_hash(data),
+        line_count(data),
+        tuple(counts.facts() for counts in walk.functions if counts.last_line),
+        scopes=tuple(dict.fromkeys(walk.scopes)),
     )
 
 
-def _count(node: ast.AST, depth: int, counts: Counter[str]) -> None:
-    """Add up one subtree. Named functions inside have facts of their own; lambdas and comprehensions belong here."""
-    if isinstance(node, _Definition):
-        for decorator in node.decorator_list:
-            _count(decorator, depth, counts)
-        return
-    entered = 1 if isinstance(node, _LOOPS) else len(node.generators) if isinstance(node, _COMPREHENSIONS) else 0
-    depth += entered
-    counts["loops"] += entered
-    counts["loop_depth"] = max(counts["loop_depth"], depth)
-    counts["branches"] += entered + _branches(node)
-    for kinds, key in _TALLY:
-        counts[key] += isinstance(node, kinds)
-    counts["strings"] += isinstance(node, ast.Constant) and isinstance(node.value, str | bytes)
-    for child in _children(node):
-        _count(child, depth, counts)
+class _Walk:
+    """A walk over the tree with a stack of its own, so that deep nesting costs no recursion."""
+
+    def __init__(self, top: Counts) -> None:
+        self.functions = [top]
+        self.scopes: list[str] = []
+
+    def run(self, tree: ast.Module) -> None:
+        stack: list[_Work] = [(node, self.functions[0], "", 0) for node in reversed(tree.body)]
+        while stack:
+            node, counts, prefix, depth = stack.pop()
+            if isinstance(node, _FUNCTIONS):
+                stack.extend(self._function(node, counts, prefix, depth))
+            elif isinstance(node, ast.ClassDef):
+                self.scopes.append(node.name)
+                around = (*node.decorator_list, *node.bases, *node.keywords)
+                stack.extend((part, counts, prefix, depth) for part in around)
+                stack.extend((part, counts, f"{prefix}{node.name}.", depth) for part in reversed(node.body))
+            elif isinstance(node, (ast.For, ast.AsyncFor, ast.While, *_COMPREHENSIONS)):
+                stack.extend((part, counts, prefix, inner) for part, inner in _loop(node, counts, depth))
+            else:
+                _count(node, counts)
+                stack.extend((part, counts, prefix, depth) for part in _children(node))
+
+    def _function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, counts: Counts, prefix: str, depth: int
+    ) -> Iterator[_Work]:
+        own = Counts(prefix + node.name, node.lineno, node.end_lineno or node.lineno)
+        own.parameters = _parameters(node, in_class=prefix.endswith(".") and not prefix.endswith(".<locals>."))
+        self.functions.append(own)
+        defaults = (part for part in (*node.args.defaults, *node.args.kw_defaults) if part is not None)
+        for part in (*node.decorator_list, *defaults):
+            yield part, counts, prefix, depth
+        for statement in reversed(node.body):
+            yield statement, own, f"{own.qualified_name}.<locals>.", 0
 
 
-def _branches(node: ast.AST) -> int:
-    """Decisions of McCabe's count that are no loops."""
-    if isinstance(node, ast.BoolOp):
-        return len(node.values) - 1
-    if isinstance(node, ast.comprehension):
-        return len(node.ifs)
-    return int(isinstance(node, ast.If | ast.IfExp | ast.ExceptHandler | ast.Assert | ast.match_case))
-
-
-def _children(node: ast.AST) -> Iterator[ast.AST]:
-    """The children that run: annotations do not, and the pieces of an f-string are one string."""
+def _children(node: ast.AST) -> Iterable[ast.AST]:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return (node.func.value, *node.args, *node.keywords)  # the look-up of a method is a part of its call
     if isinstance(node, ast.AnnAssign):
-        yield from (child for child in (node.target, node.value) if child is not None)
-    elif isinstance(node, ast.JoinedStr):
-        yield from (child for child in node.values if not isinstance(child, ast.Constant))
-    else:
-        yield from ast.iter_child_nodes(node)
+        return (node.target,) if node.value is None else (node.target, node.value)
+    return ast.iter_child_nodes(node)
+
+
+def _parameters(node: ast.FunctionDef | ast.AsyncFunctionDef, *, in_class: bool) -> int:
+    """Parameters that callers pass; the receiver of a method is not one."""
+    arguments = node.args
+    named = len(arguments.posonlyargs) + len(arguments.args) + len(arguments.kwonlyargs)
+    total = named + (arguments.vararg is not None) + (arguments.kwarg is not None)
+    static = any(isinstance(mark, ast.Name) and mark.id == "staticmethod" for mark in node.decorator_list)
+    has_receiver = in_class and not static and bool(arguments.posonlyargs or arguments.args)
+    return total - has_receiver
+
+
+def _loop(node: ast.AST, counts: Counts, depth: int) -> Iterator[tuple[ast.AST, int]]:
+    """Count a loop and give its parts with the loops around each: what it runs over is evaluated outside of it."""
+    if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+        for position, generator in enumerate(node.generators, start=1):
+            counts.loop(depth + position)
+            counts.complexity += len(generator.ifs)
+            counts.awaits += generator.is_async
+            yield generator.iter, depth + position - 1
+            for condition in generator.ifs:
+                yield condition, depth + position
+        inner = depth + len(node.generators)
+        results = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+        yield from ((part, inner) for part in results)
+        return
+    counts.loop(depth + 1)
+    if isinstance(node, ast.While):
+        yield node.test, depth + 1
+    elif isinstance(node, (ast.For, ast.AsyncFor)):
+        counts.awaits += isinstance(node, ast.AsyncFor)
+        yield node.target, depth + 1
+        yield node.iter, depth
+    if isinstance(node, (ast.For, ast.AsyncFor, ast.While)):
+        yield from _at(node.orelse, depth)
+        yield from _at(node.body, depth + 1)
+
+
+def _at(statements: Iterable[ast.stmt], depth: int) -> Iterator[tuple[ast.AST, int]]:
+    return ((statement, depth) for statement in statements)
+
+
+def _count(node: ast.AST, counts: Counts) -> None:
+    match node:
+        case ast.If() | ast.IfExp() | ast.ExceptHandler():
+            counts.complexity += 1
+        case ast.BoolOp():
+            counts.complexity += len(node.values) - 1
+        case ast.match_case():
+            wildcard = isinstance(node.pattern, ast.MatchAs) and node.pattern.pattern is None and node.guard is None
+            counts.complexity += not wildcard
+        case ast.Call():
+            counts.calls += 1
+            counts.strings += _is_string_call(node)
+        case ast.Attribute(ctx=ast.Load()):
+            counts.attributes += 1
+        case ast.Subscript():
+            counts.subscripts += 1
+            counts.keyed += isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str)
+        case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str()) | ast.JoinedStr()) | ast.JoinedStr():
+            counts.strings += 1
+        case ast.BinOp() | ast.AugAssign() | ast.UnaryOp(op=ast.USub() | ast.Invert()):
+            counts.arithmetic += 1
+        case ast.Await() | ast.AsyncWith():
+            counts.awaits += 1
+        case _:
+            pass
+
+
+def _is_string_call(node: ast.Call) -> bool:
+    if isinstance(node.func, ast.Attribute):
+        return node.func.attr in _STRING_METHODS
+    return isinstance(node.func, ast.Name) and node.func.id in _STRING_FUNCTIONS

@@ -1,143 +1,203 @@
-"""Facts of Ruby source, through tree-sitter."""
+"""Facts of Ruby source, by tree-sitter.
 
-from collections import Counter
+Counted as for Python, so that both languages can be ranked by the same numbers: an iterator that runs its block for
+each element (`each`, `map`, `times`) is a loop, `@x` and a call of a reader without arguments are attribute reads.
+"""
+
 from collections.abc import Iterator
-from functools import cache
-from hashlib import blake2b
 
+import tree_sitter
 import tree_sitter_ruby
-from tree_sitter import Language as Grammar
-from tree_sitter import Node, Parser
 
-from pivotscope.profile.facts import FileFacts, FunctionFacts
 from pivotscope.profile.language import Language
 from pivotscope.source.errors import SourceError
+from pivotscope.source.facts import Counts, SourceFacts, content_hash, line_count
+from pivotscope.source.ruby_scope import Scope, definition_scope, plain_name, text_of
 
-MAIN = "<main>"
-"""The name of a file's own body, as the interpreter calls that of the first file."""
-
-_METHODS = frozenset({"method", "singleton_method"})
-_NAMESPACES = frozenset({"class", "module"})
-_LOOPS = frozenset({"while", "until", "for", "while_modifier", "until_modifier"})
-_BLOCKS = frozenset({"block", "do_block"})
-_ITERATORS = frozenset(
-    {"all?", "any?", "chunk_while", "collect", "count", "cycle", "delete_if", "detect", "downto", "each"}
-    | {"each_char", "each_cons", "each_entry", "each_key", "each_line", "each_pair", "each_slice", "each_value"}
-    | {"each_with_index", "each_with_object", "filter", "filter_map", "find", "find_all", "flat_map", "group_by"}
-    | {"inject", "loop", "map", "map!", "max_by", "min_by", "none?", "partition", "reduce", "reject", "reject!"}
-    | {"select", "select!", "sort_by", "step", "sum", "take_while", "times", "to_h", "transform_keys"}
-    | {"transform_values", "uniq", "upto", "zip"}
-)
-_BRANCHES = frozenset(
-    {"if", "unless", "elsif", "if_modifier", "unless_modifier", "conditional", "when", "in_clause", "rescue"}
-    | {"rescue_modifier"}
-)
+_ITERATORS = frozenset({
+    "all?", "any?", "chunk_while", "collect", "collect_concat", "combination", "count", "cycle", "delete_if", "detect",
+    "downto", "drop_while", "each", "each_char", "each_cons", "each_entry", "each_index", "each_key", "each_line",
+    "each_pair", "each_slice", "each_value", "each_with_index", "each_with_object", "each_byte", "filter", "filter_map",
+    "find", "find_all", "find_each", "find_index", "flat_map", "group_by", "in_batches", "inject", "keep_if", "loop",
+    "map", "map!", "max_by", "min_by", "none?", "one?", "partition", "permutation", "product", "reduce", "reject",
+    "reject!", "reverse_each", "select", "select!", "sort_by", "sort_by!", "step", "sum", "take_while", "tally_by",
+    "times", "to_h", "transform_keys", "transform_values", "uniq", "upto", "zip",
+})  # fmt: skip
+_STRING_METHODS = frozenset({
+    "%", "=~", "capitalize", "center", "chars", "chomp", "chop", "delete_prefix", "delete_suffix", "downcase", "encode",
+    "end_with?", "force_encoding", "format", "gsub", "gsub!", "inspect", "join", "ljust", "lstrip", "match", "match?",
+    "pack", "rjust", "rpartition", "rstrip", "scan", "split", "sprintf", "squeeze", "start_with?", "strftime", "strip",
+    "sub", "sub!", "swapcase", "to_s", "to_sym", "tr", "unpack", "unpack1", "upcase",
+})  # fmt: skip
+_WAITS = frozenset({"await", "wait", "wait_readable", "wait_writable", "wait_for", "value!", "yield"})
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "**", "<<", ">>", "&", "|", "^"})
-_LOGIC = frozenset({"&&", "||", "and", "or"})
-_STRINGS = frozenset({"string", "heredoc_body", "bare_string", "character"})
-_REPORTED = ("loops", "loop_depth", "calls", "attributes", "subscripts", "arithmetic", "strings")
+_BRANCHES = frozenset({
+    "conditional", "elsif", "if", "if_guard", "if_modifier", "in_clause", "rescue", "rescue_modifier", "unless",
+    "unless_guard", "unless_modifier", "when",
+})  # fmt: skip
+_LOOPS = frozenset({"for", "until", "until_modifier", "while", "while_modifier"})
+_BLOCKS = frozenset({"block", "do_block"})
+_NAMES = frozenset({"simple_symbol", "string"})
+_TEXTS = frozenset({"bare_string", "delimited_symbol", "heredoc_body", "regex", "string", "subshell"})
+
+_PARSER = tree_sitter.Parser(tree_sitter.Language(tree_sitter_ruby.language()))
+
+_Work = tuple[tree_sitter.Node, Counts, Scope, int]
+"""A node to visit, the function it counts for, the class or module around it, and the loops around it."""
 
 
-@cache
-def _parser() -> Parser:
-    return Parser(Grammar(tree_sitter_ruby.language()))
+def ruby_facts(data: bytes) -> SourceFacts:
+    """Facts of a file's content. What tree-sitter cannot make sense of is skipped: it recovers at the next statement.
 
-
-def file_facts(source: bytes, *, codebase: str, path: str) -> FileFacts:
-    """Facts of a Ruby file: methods as `A::B#method` and `A::B.method`, its own body as `<main>`.
-
-    Methods defined outside of any class are `Object#name`, as ruby-prof and Ruby 3.4 name them. Text that
-    does not parse at all raises SourceError; a local error costs the definition it stands in, nothing more.
+    Raises SourceError for content that is no text.
     """
-    tree = _parser().parse(source)
-    if tree.root_node.type == "ERROR":
-        raise SourceError(f"{path}: not Ruby that the grammar can parse")
-    lines = source.count(b"\n") + (1 if source and not source.endswith(b"\n") else 0)
-    try:
-        functions = (_facts(MAIN, tree.root_node, 1, max(1, lines)), *_nested(tree.root_node, "", singleton=False))
-    except RecursionError:
-        raise SourceError(f"{path}: nested too deeply to be read") from None
-    return FileFacts(codebase, Language.RUBY, path, blake2b(source, digest_size=16).hexdigest(), lines, functions)
+    if b"\0" in data:
+        raise SourceError("not readable as Ruby source: it holds a NUL byte")
+    walk = _Walk(Counts("<main>", 1, line_count(data)))
+    walk.run(_PARSER.parse(data).root_node)
+    return SourceFacts(
+        Language.RUBY,
+        content_hash(data),
+        line_count(data),
+        tuple(counts.facts() for counts in walk.functions if counts.last_line),
+        dynamic=tuple(dict.fromkeys(walk.dynamic)),
+    )
 
 
-def _nested(scope: Node, namespace: str, *, singleton: bool) -> Iterator[FunctionFacts]:
-    """Facts of every method below `scope`; within `class << self` they belong to the class itself."""
-    for node in scope.named_children:
-        if node.type in _NAMESPACES:
-            name = _text(node.child_by_field_name("name"))
-            inner = name.removeprefix("::") if name.startswith("::") or not namespace else f"{namespace}::{name}"
-            yield from _nested(node, inner, singleton=False)
-        elif node.type == "singleton_class":
-            yield from _nested(node, namespace, singleton=True)
-        elif node.type in _METHODS:
-            separator = "." if singleton or node.type == "singleton_method" else "#"
-            name = f"{_owner(node, namespace)}{separator}{_text(node.child_by_field_name('name'))}"
-            yield _facts(name, node, node.start_point.row + 1, node.end_point.row + 1)
-            yield from _nested(node, namespace, singleton=singleton)
+class _Walk:
+    """A walk over the tree with a stack of its own, so that deep nesting costs no recursion."""
+
+    def __init__(self, top: Counts) -> None:
+        self.functions = [top]
+        self.dynamic: list[str] = []
+
+    def run(self, program: tree_sitter.Node) -> None:
+        stack: list[_Work] = [(program, self.functions[0], Scope(), 0)]
+        while stack:
+            stack.extend(self._visit(*stack.pop()))
+
+    def _visit(self, node: tree_sitter.Node, counts: Counts, scope: Scope, depth: int) -> Iterator[_Work]:
+        if node.type in {"method", "singleton_method"}:
+            own = self._open(node, scope.qualify(plain_name(node), receiver=node.child_by_field_name("object")))
+            yield from ((part, own, scope, 0) for part in _bodies(node))
+        elif inner := definition_scope(node, scope):
+            yield from ((part, counts, inner, depth) for part in reversed(node.named_children))
+        elif name := _defined_by_block(node):
+            own = self._open(node, scope.qualify(name))
+            self.dynamic.append(own.qualified_name)
+            yield from ((part, own, scope, 0) for part in _bodies(node))
+        elif node.type in _LOOPS:
+            counts.loop(depth + 1)
+            yield from ((part, counts, scope, depth + 1) for part in reversed(node.named_children))
+        elif node.type == "call" and _iterates(node):
+            counts.loop(depth + 1)
+            _count(node, counts)
+            for part in reversed(node.named_children):
+                yield part, counts, scope, depth + (part.type in _BLOCKS)
         else:
-            yield from _nested(node, namespace, singleton=singleton)
+            _count(node, counts)
+            yield from ((part, counts, scope, depth) for part in reversed(_parts(node)))
+
+    def _open(self, node: tree_sitter.Node, qualified_name: str) -> Counts:
+        own = Counts(qualified_name, node.start_point[0] + 1, node.end_point[0] + 1)
+        parameters = node.child_by_field_name("parameters")
+        if parameters is None and (block := node.child_by_field_name("block")):
+            parameters = block.child_by_field_name("parameters")
+        own.parameters = _parameter_count(parameters)
+        self.functions.append(own)
+        return own
 
 
-def _owner(method: Node, namespace: str) -> str:
-    """The class that a method is defined on: `def Report.render` names it, `def self.render` does not."""
-    named = method.child_by_field_name("object")
-    if named is not None and named.type == "constant" and _text(named) != namespace.rpartition("::")[2]:
-        return _text(named)
-    return namespace or "Object"
+def _bodies(node: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """What runs when a method is called: all of it but its name and its parameters' names."""
+    block = node.child_by_field_name("block") or node
+    return [part for part in reversed(block.named_children) if part.type not in {"identifier", "constant", "self"}]
 
 
-def _facts(name: str, scope: Node, first: int, last: int) -> FunctionFacts:
-    counts: Counter[str] = Counter()
-    for child in scope.named_children:
-        if child.type != "method_parameters":
-            _count(child, 0, counts)
-    parameters = scope.child_by_field_name("parameters")
-    return FunctionFacts(
-        qualified_name=name,
-        first_line=first,
-        last_line=last,
-        parameters=len(parameters.named_children) if parameters is not None else 0,
-        complexity=1 + counts["branches"],
-        **{key: counts[key] for key in _REPORTED},
-    )
+def _parts(node: tree_sitter.Node) -> list[tree_sitter.Node]:
+    """Children to visit; the names of a call's method and of keyword arguments are no reads of anything."""
+    method = node.child_by_field_name("method") if node.type == "call" else None
+    return [part for part in node.named_children if part != method]
 
 
-def _count(node: Node, depth: int, counts: Counter[str]) -> None:
-    """Add up one subtree. Methods inside have facts of their own; blocks belong here."""
-    if node.type in _METHODS:
-        return
-    entered = int(node.type in _LOOPS or _is_iteration(node))
-    depth += entered
-    counts["loops"] += entered
-    counts["loop_depth"] = max(counts["loop_depth"], depth)
-    counts["branches"] += entered + int(node.type in _BRANCHES or _operator(node) in _LOGIC)
-    counts["calls"] += node.type in {"call", "yield", "super"}
-    counts["attributes"] += node.type == "instance_variable" or _is_reader(node)
-    counts["subscripts"] += node.type == "element_reference"
-    counts["arithmetic"] += node.type == "operator_assignment" or _operator(node) in _ARITHMETIC
-    counts["strings"] += node.type in _STRINGS
-    for child in node.named_children:
-        _count(child, depth, counts)
+def _defined_by_block(node: tree_sitter.Node) -> str:
+    """`run` for `define_method(:run) { … }`, else empty."""
+    if node.type != "call" or _method(node) != "define_method" or node.child_by_field_name("block") is None:
+        return ""
+    arguments = node.child_by_field_name("arguments")
+    first = arguments.named_children[0] if arguments and arguments.named_children else None
+    if first is None or first.type not in {"simple_symbol", "string"}:
+        return ""
+    return text_of(first).strip(":\"'")
 
 
-def _is_iteration(node: Node) -> bool:
-    """Whether a block runs once an element: judged by the method's name, since Ruby's loops are calls."""
-    if node.type not in _BLOCKS or node.parent is None:
-        return False
-    return _text(node.parent.child_by_field_name("method")) in _ITERATORS
+def _iterates(node: tree_sitter.Node) -> bool:
+    return _method(node) in _ITERATORS and node.child_by_field_name("block") is not None
 
 
-def _is_reader(node: Node) -> bool:
-    return (
-        node.type == "call"
-        and node.child_by_field_name("receiver") is not None
-        and not node.child_by_field_name("arguments")
-    )
+def _method(node: tree_sitter.Node) -> str:
+    method = node.child_by_field_name("method")
+    return text_of(method) if method else ""
 
 
-def _operator(node: Node) -> str:
-    return _text(node.child_by_field_name("operator")) if node.type == "binary" else ""
+def _parameter_count(parameters: tree_sitter.Node | None) -> int:
+    if parameters is None:
+        return 0
+    return sum(part.type not in {"block_parameter", "comment"} for part in parameters.named_children)
 
 
-def _text(node: Node | None) -> str:
-    return node.text.decode("utf-8", "replace") if node is not None and node.text is not None else ""
+def _count(node: tree_sitter.Node, counts: Counts) -> None:
+    kind = node.type
+    if kind in _BRANCHES:
+        counts.complexity += 1
+    elif kind == "call":
+        _count_call(node, counts)
+    elif kind == "binary":
+        _count_binary(node, counts)
+    elif kind == "operator_assignment":
+        logical = _operator(node) in {"||=", "&&="}
+        counts.complexity += logical
+        counts.arithmetic += not logical
+    elif kind == "unary":
+        counts.arithmetic += _operator(node) in {"-", "~"}
+    elif kind == "element_reference":
+        counts.subscripts += 1
+        counts.keyed += node.named_child_count > 1 and node.named_children[1].type in _NAMES
+    elif kind in {"instance_variable", "class_variable"}:
+        counts.attributes += 1
+    elif kind in {"super", "yield"}:
+        counts.calls += 1
+    elif kind in _TEXTS:
+        counts.strings += any(part.type == "interpolation" for part in node.named_children)
+
+
+def _count_call(node: tree_sitter.Node, counts: Counts) -> None:
+    method = _method(node)
+    on_object = node.child_by_field_name("receiver") is not None
+    bare = node.child_by_field_name("arguments") is None and node.child_by_field_name("block") is None
+    waits = on_object and method in _WAITS
+    on_text = method in _STRING_METHODS
+    counts.strings += on_text
+    counts.awaits += waits
+    if on_object and bare and not waits and not on_text:
+        counts.attributes += 1
+    else:
+        counts.calls += 1
+    counts.complexity += any(part.type == "&." for part in node.children)
+
+
+def _count_binary(node: tree_sitter.Node, counts: Counts) -> None:
+    operator = _operator(node)
+    left = node.child_by_field_name("left")
+    on_text = left is not None and left.type in _TEXTS
+    if operator in {"&&", "||", "and", "or"}:
+        counts.complexity += 1
+    elif operator in {"=~", "!~"} or (on_text and operator in {"%", "+", "*", "<<"}):
+        counts.strings += 1
+    elif operator in _ARITHMETIC:
+        counts.arithmetic += 1
+
+
+def _operator(node: tree_sitter.Node) -> str:
+    operator = node.child_by_field_name("operator")
+    return text_of(operator) if operator else ""

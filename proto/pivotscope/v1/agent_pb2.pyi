@@ -1044,6 +1044,7 @@ class FunctionFacts(_message.Message):
     ARITHMETIC_FIELD_NUMBER: _builtins.int
     AWAITS_FIELD_NUMBER: _builtins.int
     STRINGS_FIELD_NUMBER: _builtins.int
+    KEYED_FIELD_NUMBER: _builtins.int
     qualified_name: _builtins.str
     first_line: _builtins.int
     last_line: _builtins.int
@@ -1061,6 +1062,8 @@ class FunctionFacts(_message.Message):
     awaits: _builtins.int
     strings: _builtins.int
     """String building and parsing operations."""
+    keyed: _builtins.int
+    """Subscripts by a literal name: fields of records, not elements of arrays."""
     def __init__(
         self,
         *,
@@ -1077,10 +1080,11 @@ class FunctionFacts(_message.Message):
         arithmetic: _builtins.int = ...,
         awaits: _builtins.int = ...,
         strings: _builtins.int = ...,
+        keyed: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["arithmetic", b"arithmetic", "attributes", b"attributes", "awaits", b"awaits", "calls", b"calls", "complexity", b"complexity", "first_line", b"first_line", "last_line", b"last_line", "loop_depth", b"loop_depth", "loops", b"loops", "parameters", b"parameters", "qualified_name", b"qualified_name", "strings", b"strings", "subscripts", b"subscripts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arithmetic", b"arithmetic", "attributes", b"attributes", "awaits", b"awaits", "calls", b"calls", "complexity", b"complexity", "first_line", b"first_line", "keyed", b"keyed", "last_line", b"last_line", "loop_depth", b"loop_depth", "loops", b"loops", "parameters", b"parameters", "qualified_name", b"qualified_name", "strings", b"strings", "subscripts", b"subscripts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

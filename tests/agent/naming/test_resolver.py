@@ -5,9 +5,9 @@ from pivotscope.profile.function import Owner
 from pivotscope.profile.language import Language
 from pivotscope.profile.pyspy import parse_pyspy
 from pivotscope.profile.rbspy import parse_rbspy
-from pivotscope_agent.facts.names import FileNames
-from pivotscope_agent.facts.python_facts import python_facts
-from pivotscope_agent.facts.ruby_facts import ruby_facts
+from pivotscope.source.names import FileNames
+from pivotscope.source.python import python_facts
+from pivotscope.source.ruby import ruby_facts
 from pivotscope_agent.naming.resolver import Resolver
 from pivotscope_agent.naming.roots import Roots
 

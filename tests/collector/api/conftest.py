@@ -14,7 +14,9 @@ from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
 from pivotscope_collector.ingest.decode import Origin, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
+from pivotscope_collector.ingest.flat import Flat
 from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.ingest.validate import check
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.writer import Writer
 
@@ -84,7 +86,10 @@ def filled(module_store: Client, started_ns: int) -> Client:
     dictionary = Dictionary(Limits())
     dictionary.define(definitions(started_ns))
     writer = Writer(module_store, SystemClock(), Counters(), 30.0)
-    writer.write(decode(batch(started_ns), dictionary, Origin("agent-1", 1)))
+    made = batch(started_ns)
+    flat = check(made, dictionary, Limits(), started_ns)
+    assert isinstance(flat, Flat)
+    writer.write(decode(made, flat, dictionary, Origin("agent-1", 1)))
     return module_store
 
 

@@ -1,64 +1,126 @@
-"""Facts of Ruby source: names as ruby-prof and Ruby 3.4 say them."""
+from textwrap import dedent
 
 import pytest
 from pivotscope.profile.facts import FunctionFacts
-from pivotscope.profile.language import Language
-from pivotscope.source import enclosing, file_facts
-
-SOURCE = b"""require "json"
-module Shop
-  class Report::Daily < Base
-    def self.build(a, b = 1, *rest, &block)
-      a.rows[1] + 2
-    end
-    class << self
-      def total(rows)
-        rows.sum { |r| r[:amount] * 0.05 } if rows && true
-      end
-    end
-    def call
-      @rows.each do |row|
-        while row do end
-      end
-    end
-  end
-end
-def calculate(rows) = rows.map { |r| r }
-"""
+from pivotscope.source.errors import SourceError
+from pivotscope.source.ruby import ruby_facts
 
 
-def facts(source: bytes = SOURCE) -> dict[str, FunctionFacts]:
-    found = file_facts(source, codebase="shop", language=Language.RUBY, path="lib/a.rb")
-    return {entry.qualified_name: entry for entry in found.functions}
+def function(body: str) -> FunctionFacts:
+    facts = ruby_facts(f"def f(a)\n{body}\nend".encode())
+    return next(found for found in facts.functions if found.qualified_name == "Object#f")
 
 
-def test_names() -> None:
-    assert set(facts()) == {
-        "<main>",
-        "Shop::Report::Daily.build",
-        "Shop::Report::Daily.total",
-        "Shop::Report::Daily#call",
-        "Object#calculate",
-    }
+def test_names_and_lines() -> None:
+    facts = ruby_facts(
+        dedent("""\
+        module Shop
+          class Report < Base
+            def call(a, *b, k: 1, &block)
+              a
+            end
+            def self.total(xs) = xs.sum
+            class << self
+              private def sing; end
+            end
+            define_method(:dyn) { |n| n }
+            Point = Struct.new(:x) do
+              def <=>(other); end
+            end
+          end
+          class ::Top; def x; end; end
+          class A::B; def y?; end; end
+        end
+        def helper; end
+        def self.main_helper; end
+        def CONFIG.reload!; end
+        """).encode()
+    )
+    assert [(f.qualified_name, f.first_line, f.last_line, f.parameters) for f in facts.functions] == [
+        ("<main>", 1, 20, 0),
+        ("Shop::Report#call", 3, 5, 3),
+        ("Shop::Report.total", 6, 6, 1),
+        ("Shop::Report.sing", 8, 8, 0),
+        ("Shop::Report#dyn", 10, 10, 1),
+        ("Shop::Report::Point#<=>", 12, 12, 1),
+        ("Top#x", 15, 15, 0),
+        ("Shop::A::B#y?", 16, 16, 0),
+        ("Object#helper", 18, 18, 0),
+        ("main.main_helper", 19, 19, 0),
+        ("CONFIG.reload!", 20, 20, 0),
+    ]
+    assert facts.dynamic == ("Shop::Report#dyn",)
 
 
-def test_counts() -> None:
-    build, total, call = (facts()[f"Shop::Report::Daily{name}"] for name in (".build", ".total", "#call"))
-    assert (build.parameters, build.subscripts, build.arithmetic, build.complexity) == (4, 1, 1, 1)
-    assert (total.loops, total.loop_depth, total.complexity, total.subscripts) == (1, 1, 4, 1)
-    assert (call.loops, call.loop_depth, call.first_line, call.last_line) == (2, 2, 12, 16)
+@pytest.mark.parametrize(
+    ("body", "complexity"),
+    [
+        ("a", 1),
+        ("if a then 1 elsif b then 2 else 3 end", 3),
+        ("x = 1 if a; y = 2 unless b", 3),
+        ("a ? b : c", 2),
+        ("a && b || (c and d)", 4),
+        ("while a do end; until b do end; x += 1 while c", 4),
+        ("begin; rescue A; rescue B; ensure; end; c rescue d", 4),
+        ("case a when 1 then 2 when 3 then 4 else 5 end", 3),
+        ("case a\nin [x] then 1\nin {y:} then 2\nend", 3),
+        ("a&.b; @c ||= 1", 3),
+        ("a.each { |x| x }", 2),
+    ],
+)
+def test_complexity_counts_decisions(body: str, complexity: int) -> None:
+    assert function(body).complexity == complexity
 
 
-def test_blocks_fold_into_their_method() -> None:
-    found = enclosing(facts().values(), 14)
-    assert found is not None
-    assert found.qualified_name == "Shop::Report::Daily#call"
+@pytest.mark.parametrize(
+    ("body", "loops", "depth"),
+    [
+        ("a.first", 0, 0),
+        ("a.each do |x| x.map { |y| y } end", 2, 2),
+        ("a.select { |x| x }.map { |x| x }", 2, 1),
+        ("while a do 3.times { b } end", 2, 2),
+        ("for x in a do end", 1, 1),
+        ("a.tap { |x| x }; transaction { 1 }", 0, 0),
+        ("a.map(&:to_s)", 0, 0),
+    ],
+)
+def test_loops_and_their_depth(body: str, loops: int, depth: int) -> None:
+    assert (function(body).loops, function(body).loop_depth) == (loops, depth)
 
 
-def test_a_local_error_costs_only_its_definition() -> None:
-    assert "Object#fine" in facts(b"def fine\n 1\nend\n\nx = = )\n")
+def test_the_shape_of_the_work() -> None:
+    found = function(
+        dedent("""\
+        total = 0.0
+        a.each do |row|
+          total += row[:x] * @rate - -a.fee
+        end
+        name = "#{a.name}" + row.join(",") + total.to_s
+        Fiber.yield
+        lock.wait
+        super(name) && yield(total)
+        round(total, 2)""")
+    )
+    assert found == FunctionFacts(
+        "Object#f", 1, 11, complexity=3, loops=1, loop_depth=1, parameters=1, calls=8, attributes=3, subscripts=1,
+        arithmetic=5, awaits=2, strings=4, keyed=1,
+    )  # fmt: skip
 
 
-def test_deep_nesting_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"lib/a\.rb"):
-        facts(b"x = " + b"(" * 3000 + b"1" + b")" * 3000)
+def test_broken_source_gives_what_can_be_read() -> None:
+    names = [f.qualified_name for f in ruby_facts(b"class A\n def x; 1 + ; end\n def y; end\nend\n").functions]
+    assert "A#y" in names
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    with pytest.raises(SourceError, match="NUL"):
+        ruby_facts(b"def f\0")
+    assert ruby_facts("# größe\ndef a; end".encode("latin-1")).functions[1].qualified_name == "Object#a"
+
+
+def test_deep_nesting_is_walked() -> None:
+    assert function("+".join(["a"] * 3_000)).arithmetic == 2_999
+
+
+def test_an_empty_file_has_no_functions() -> None:
+    assert ruby_facts(b"").functions == ()

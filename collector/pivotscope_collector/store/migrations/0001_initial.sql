@@ -275,6 +275,7 @@ CREATE TABLE IF NOT EXISTS code_functions ${cluster}
     arithmetic     UInt32,
     awaits         UInt32,
     strings        UInt32,
+    keyed          UInt32,
     content_hash   String,
     seen_at        DateTime('UTC')
 )

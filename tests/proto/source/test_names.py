@@ -1,7 +1,7 @@
 import pytest
 from pivotscope.profile.facts import FunctionFacts
 from pivotscope.profile.language import Language
-from pivotscope_agent.facts.names import FileNames, simple_name
+from pivotscope.source.names import FileNames, simple_name
 
 PYTHON = FileNames(
     Language.PYTHON,

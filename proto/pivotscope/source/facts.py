@@ -5,12 +5,7 @@ from hashlib import blake2b
 
 from pivotscope.profile.facts import FileFacts, FunctionFacts
 from pivotscope.profile.language import Language
-
-from pivotscope_agent.facts.names import FileNames
-
-
-class UnreadableSourceError(ValueError):
-    """A file's facts cannot be had; the message is the reason, for a person."""
+from pivotscope.source.names import FileNames
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +45,7 @@ class Counts:
     calls: int = 0
     attributes: int = 0
     subscripts: int = 0
+    keyed: int = 0
     arithmetic: int = 0
     awaits: int = 0
     strings: int = 0
@@ -73,6 +69,7 @@ class Counts:
             calls=self.calls,
             attributes=self.attributes,
             subscripts=self.subscripts,
+            keyed=self.keyed,
             arithmetic=self.arithmetic,
             awaits=self.awaits,
             strings=self.strings,
