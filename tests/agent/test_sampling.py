@@ -212,8 +212,8 @@ async def test_rubbish_from_a_sampler_is_no_window(busy_python: Program, lab: La
 @pytest.mark.python_target
 async def test_a_process_that_somebody_stopped_stays_stopped(busy_python: Program, lab: Labs) -> None:
     pid = busy_python().pid
-    os.kill(pid, signal.SIGSTOP)
     made = lab()
+    await _stand_still(made, pid)
     made.begin(pid)
     await made.until(lambda: made.windows)
     assert (made.windows[0].outcome, made.windows[0].reason) == (Outcome.SKIPPED, "the process is stopped")
