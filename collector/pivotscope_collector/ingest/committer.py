@@ -1,6 +1,7 @@
 """Group commit: batches of all streams become one insert a table."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +9,7 @@ from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.store.rows import Rows, merge
 
+_LOG = logging.getLogger(__name__)
 _Waiting = tuple[Rows, "asyncio.Future[None]"]
 
 
@@ -113,5 +115,9 @@ class Committer:
         except StoreError as error:
             self._counters.add(Count.COMMIT_FAILURES)
             return error
+        except Exception as error:  # noqa: BLE001 - the one committer must go on; the batch is refused and sent again
+            self._counters.add(Count.COMMIT_FAILURES)
+            _LOG.exception("a group commit failed in an unforeseen way")
+            return StoreError(f"the collector failed to store the batch: {error!r}")
         self._counters.add(Count.COMMITS)
         return None

@@ -1,0 +1,72 @@
+"""Group commit, with a list for a store."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from pivotscope_collector.counters import Counters
+from pivotscope_collector.errors import StoreError
+from pivotscope_collector.ingest.committer import Committer
+from pivotscope_collector.store.rows import Rows
+
+
+def _rows(name: str) -> Rows:
+    return Rows(codebases=[(name, 1, 1)])
+
+
+def _names(group: Rows) -> list[object]:
+    return [row[0] for row in group.codebases]
+
+
+async def _started(write: Callable[[Rows], None], rows: int = 100) -> Committer:
+    committer = Committer(write, Counters(), seconds=0.02, rows=rows)
+    committer.start()
+    return committer
+
+
+async def test_what_arrives_together_is_one_insert_and_done_only_after_it() -> None:
+    groups: list[Rows] = []
+    release = threading.Event()
+
+    def write(rows: Rows) -> None:
+        release.wait(20)
+        groups.append(rows)
+
+    committer = await _started(write)
+    futures = [await committer.submit(_rows(name)) for name in "abc"]
+    assert not any(future.done() for future in futures)
+    assert groups == []
+    release.set()
+    for future in futures:
+        await future
+    assert [_names(group) for group in groups] == [["a", "b", "c"]]
+    await committer.close()
+
+
+async def test_one_bad_batch_spoils_no_other() -> None:
+    stored: list[object] = []
+
+    def write(rows: Rows) -> None:
+        if "bad" in _names(rows):
+            raise StoreError("refused")
+        stored.extend(_names(rows))
+
+    committer = await _started(write)
+    good, bad, other = [await committer.submit(_rows(name)) for name in ("good", "bad", "other")]
+    await good
+    await other
+    with pytest.raises(StoreError, match="refused"):
+        await bad
+    assert stored == ["good", "other"]
+    await committer.close()
+
+
+async def test_closing_writes_what_waits_and_takes_nothing_more() -> None:
+    stored: list[object] = []
+    committer = await _started(lambda rows: stored.extend(_names(rows)))
+    future = await committer.submit(_rows("last"))
+    await committer.close()
+    assert future.done()
+    assert stored == ["last"]
+    with pytest.raises(StoreError, match="stopping"):
+        await committer.submit(_rows("late"))
