@@ -94,7 +94,7 @@ def _stub(channel: grpc.aio.Channel) -> Any:
 
 
 async def _open(channel: grpc.aio.Channel) -> "grpc.aio.StreamStreamCall[pb.StreamRequest, pb.StreamResponse]":
-    call = _stub(channel).Stream(metadata=BEARER)
+    call: grpc.aio.StreamStreamCall[pb.StreamRequest, pb.StreamResponse] = _stub(channel).Stream(metadata=BEARER)
     await call.write(pb.StreamRequest(hello=pb.Hello(agent_id="a", epoch=1, host="h", sent_unix_ns=time.time_ns())))
     welcome = await call.read()
     assert isinstance(welcome, pb.StreamResponse)
