@@ -147,7 +147,9 @@ def _jobs(settings: Settings, client: Client, counters: Counters) -> Scheduler:
     scheduler = Scheduler(counters)
     scheduler.every(settings.rollup_seconds, "roll-up", roll_up.run)
     scheduler.every(
-        settings.plan_seconds, "plan", lambda: plan.refresh(client, clock.unix_ns(), settings.plan_range_hours)
+        settings.plan_seconds,
+        "plan",
+        lambda: plan.refresh(client, clock.unix_ns(), settings.plan_range_hours, settings.scoring),
     )
     scheduler.every(settings.expiry_seconds, "expiry", lambda: expire(client, clock.unix_ns(), raw_days))
     return scheduler

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from pivotscope_collector.errors import UsageError
+from pivotscope_collector.scoring.settings import ScoringSettings
 
 PREFIX = "PIVOTSCOPE_"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
@@ -56,6 +57,7 @@ class Settings:
     expiry_seconds: float = 3600.0
     drain_seconds: float = 10.0
     retention: Retention = field(default_factory=Retention)
+    scoring: ScoringSettings = field(default_factory=ScoringSettings)
 
     def __post_init__(self) -> None:
         for name in ("commit_seconds", "rollup_seconds", "rollup_margin_seconds", "plan_seconds", "expiry_seconds"):
@@ -83,6 +85,10 @@ class Settings:
         return split_listen(self.listen)[0] in LOOPBACK
 
 
+TABLES: Mapping[str, type[Any]] = {"retention": Retention, "scoring": ScoringSettings}
+"""Settings that are tables of their own in the file."""
+
+
 def split_listen(listen: str) -> tuple[str, int]:
     """Host and port of "host:port"; an IPv6 host stands in brackets. Raises UsageError."""
     host, colon, port = listen.rpartition(":")
@@ -92,21 +98,30 @@ def split_listen(listen: str) -> tuple[str, int]:
 
 
 def load(environment: Mapping[str, str], path: Path | None = None, **overrides: object) -> Settings:
-    """Settings from a TOML file, the environment above it, and `overrides` (None: not given) above that."""
+    """Settings from a TOML file, the environment above it, and `overrides` (None: not given) above that.
+
+    A table's keys are PIVOTSCOPE_<TABLE>_<KEY> in the environment.
+    """
     values: dict[str, object] = dict(_read(path)) if path else {}
-    retention = values.pop("retention", {})
-    if not isinstance(retention, dict):
-        raise UsageError(f"{path}: retention={retention!r}: expected a table")
+    tables = {name: _table(name, kind, values, environment) for name, kind in TABLES.items()}
     for item in fields(Settings):
         key = PREFIX + item.name.upper()
-        if key in environment and item.name != "retention":
+        if key in environment and item.name not in TABLES:
             values[item.name] = environment[key]
-    for item in fields(Retention):
-        key = f"{PREFIX}RETENTION_{item.name.upper()}"
-        if key in environment:
-            retention[item.name] = environment[key]
     values |= {key: value for key, value in overrides.items() if value is not None}
-    return Settings(**_typed(Settings, values, ""), retention=Retention(**_typed(Retention, retention, "retention.")))
+    return Settings(**_typed(Settings, values, ""), **tables)
+
+
+def _table(name: str, kind: type[Any], values: dict[str, object], environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - a Retention or ScoringSettings
+    """One table of the file, taken out of `values`, with the environment above it."""
+    table = values.pop(name, {})
+    if not isinstance(table, dict):
+        raise UsageError(f"{name}={table!r}: expected a table")
+    for item in fields(kind):
+        key = f"{PREFIX}{name.upper()}_{item.name.upper()}"
+        if key in environment:
+            table[item.name] = environment[key]
+    return kind(**_typed(kind, table, f"{name}."))
 
 
 def _read(path: Path) -> dict[str, object]:

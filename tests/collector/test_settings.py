@@ -21,6 +21,13 @@ def test_the_environment_goes_over_the_file_and_arguments_over_both(tmp_path: Pa
     assert settings.retention == Retention(raw_days=3, minute_days=30)
 
 
+def test_tables_have_variables_of_their_own(tmp_path: Path) -> None:
+    file = tmp_path / "collector.toml"
+    file.write_text("[scoring]\nprice = 0.05\nfleet = 10\n[retention]\nraw_days = 3\n")
+    settings = load({"PIVOTSCOPE_SCORING_FLEET": "400"}, file)
+    assert (settings.scoring.price, settings.scoring.fleet, settings.retention.raw_days) == (0.05, 400.0, 3)
+
+
 def test_other_variables_are_not_ours() -> None:
     assert load({"PIVOTSCOPE_TOKEN": "x", "HOME": "/"}) == Settings()
 

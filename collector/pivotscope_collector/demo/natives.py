@@ -74,10 +74,10 @@ def _build_rust(folder: Path, environment: dict[str, str]) -> str:
     source = _fresh(folder / "crate")
     shutil.copytree(app_folder("shop_python") / "native_rust", source, dirs_exist_ok=True)
     environment = environment | {"PYO3_PYTHON": sys.executable}
-    problem = _run(["cargo", "build", "--release", "--target-dir", "target"], source, environment)
+    target = _cache() / f"demo-{sys.implementation.cache_tag}"
+    problem = _run(["cargo", "build", "--release", "--target-dir", str(target)], source, environment)
     if not problem:
-        built = source / "target" / "release" / "libvessel_commission.so"
-        shutil.copyfile(built, folder / "vessel_commission.so")
+        shutil.copyfile(target / "release" / "libvessel_commission.so", folder / "vessel_commission.so")
     return problem
 
 
@@ -85,6 +85,11 @@ def _build_c(folder: Path, compiler: str) -> str:
     source = app_folder("shop_python") / "native_c" / "vessel_commission.c"
     include = f"-I{sysconfig.get_paths()['include']}"
     return _run([compiler, "-O2", "-shared", "-fPIC", include, "-o", "vessel_commission.so", str(source)], folder)
+
+
+def _cache() -> Path:
+    """Where built dependencies stay, so that the next demo starts at once."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "pivotscope"
 
 
 def _compiler() -> str | None:

@@ -16,6 +16,8 @@ from pivotscope_collector.errors import PivotscopeError
 START_SECONDS = 60.0
 WINDOW_SECONDS = 5
 RATE_HZ = 50
+FLEET = 400
+"""The plan is made as if this many such machines ran the services: two cores would never pay a migration back."""
 SERIES = (
     ("shop_report_seconds", "latency", "seconds"),
     ("shop_reports_total", "requests", "requests"),
@@ -59,7 +61,9 @@ def start_observers(processes: Processes, work: Path, shops: list[Service], *, k
     port_file = work / "collector.port"
     command = [own_command("pivotscope"), "collector", "serve", "--listen", "127.0.0.1:0"]
     command += ["--data-dir", str(work / "data"), "--port-file", str(port_file)]
-    processes.start("collector", command, {"PIVOTSCOPE_PLAN_SECONDS": "5"}, work, keep=keep)
+    processes.start(
+        "collector", command, {"PIVOTSCOPE_PLAN_SECONDS": "5", "PIVOTSCOPE_SCORING_FLEET": str(FLEET)}, work, keep=keep
+    )
     wait_until(port_file.exists, START_SECONDS, "the collector", processes)
     address = f"127.0.0.1:{port_file.read_text('ascii').strip()}"
     config = work / "agent.toml"

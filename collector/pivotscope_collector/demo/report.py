@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from pivotscope_collector.demo.console import Console
-from pivotscope_collector.demo.observers import Observers
+from pivotscope_collector.demo.observers import FLEET, Observers
 from pivotscope_collector.demo.services import Service
 from pivotscope_collector.errors import PivotscopeError
 
@@ -21,7 +21,7 @@ def plan_and_hotspots(console: Console, observers: Observers, shops: list[Servic
     for shop in shops:
         console.step(f"Hotspots of {shop.name}")
         observers.show("hotspots", "--service", shop.name, "--since", "10m", "--limit", "8")
-    console.step("The migration plan")
+    console.step(f"The migration plan, as if {FLEET} such machines ran the services")
     observers.show("plan", "export", str(out / PLAN))
     observers.show("plan", "show")
     candidates = _best_by_service(json.loads((out / PLAN).read_text("utf-8")))

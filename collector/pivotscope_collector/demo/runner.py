@@ -29,8 +29,8 @@ class Stage:
     seconds: float
 
 
-BASELINE_SECONDS = 55.0
-STAGES = (Stage(0.10, 25.0), Stage(0.50, 50.0), Stage(0.98, 30.0))
+BASELINE_SECONDS = 45.0
+STAGES = (Stage(0.10, 20.0), Stage(0.50, 50.0), Stage(0.98, 20.0))
 SETTLE_SECONDS = 6.0
 
 

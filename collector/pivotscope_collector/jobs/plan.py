@@ -15,13 +15,12 @@ from pivotscope_collector.store.reader import Selection
 _HOUR_NS = 3_600_000_000_000
 
 
-def refresh(client: Client, now_ns: int, range_hours: float, settings: ScoringSettings | None = None) -> int:
+def refresh(client: Client, now_ns: int, range_hours: float, settings: ScoringSettings) -> int:
     """Compute scores and plans from the last `range_hours`; returns how many plans changed.
 
     One plan stands for all codebases; where there are several, each has its own as well. Without evidence the
     newest plan stays. Blocks. Raises StoreError.
     """
-    settings = settings or ScoringSettings()
     found = evidence.read(client, Selection(now_ns - int(range_hours * _HOUR_NS), now_ns))
     if not found.services:
         return 0

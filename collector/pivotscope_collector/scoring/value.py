@@ -117,5 +117,5 @@ def _boundary(unit: Unit, bridge: Bridge, moved: Vector, draws: Draws) -> Vector
 def _money(unit: Unit, saved: Vector, settings: ScoringSettings) -> tuple[Vector | None, Vector | None]:
     if unit.service.core_hours_per_year is None:
         return None, None
-    core_hours = unit.service.core_hours_per_year * saved
+    core_hours = unit.service.core_hours_per_year * settings.fleet * saved
     return core_hours, core_hours * settings.price * settings.rho

@@ -36,7 +36,11 @@ class PySpySummary:
 
 
 def parse_pyspy(text: str) -> tuple[RawStack, ...]:
-    """Parse raw output, in its order. Blank lines are skipped; any other line without a count is an error."""
+    """Parse raw output, in its order.
+
+    Blank lines are skipped, and a count without frames: a thread that had no Python frame yet, or none any more. Any
+    other line without a count is an error.
+    """
     stacks = []
     for number, line in enumerate(text.split("\n"), start=1):
         stripped = line.rstrip("\r")
@@ -45,7 +49,8 @@ def parse_pyspy(text: str) -> tuple[RawStack, ...]:
         frames, separator, count = stripped.rpartition(" ")
         if not separator or not (count.isascii() and count.isdigit()) or len(count) > 18:
             raise ProfileFormatError(TOOL, f"expected 'frame;frame COUNT', found {excerpt(stripped)}", line=number)
-        stacks.append(RawStack(_frames(frames, number), int(count)))
+        if frames:
+            stacks.append(RawStack(_frames(frames, number), int(count)))
     return tuple(stacks)
 
 

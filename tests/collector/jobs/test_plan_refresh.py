@@ -12,6 +12,7 @@ from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.flat import flatten
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.jobs import plan
+from pivotscope_collector.scoring.settings import ScoringSettings
 from pivotscope_collector.store import plans
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.writer import Writer
@@ -55,14 +56,14 @@ def _fill(store: Client, now_ns: int) -> None:
 
 
 def test_without_windows_there_is_no_plan(store: Client) -> None:
-    assert plan.refresh(store, time.time_ns(), 24.0) == 0
+    assert plan.refresh(store, time.time_ns(), 24.0, ScoringSettings()) == 0
     assert plans.newest(store, plans.ALL) is None
 
 
 def test_a_plan_for_all_and_one_for_each_codebase(store: Client) -> None:
     now_ns = time.time_ns()
     _fill(store, now_ns)
-    assert plan.refresh(store, now_ns, 1.0) == 3
+    assert plan.refresh(store, now_ns, 1.0, ScoringSettings()) == 3
     stored = plans.newest(store, plans.ALL)
     assert stored is not None
     document = json.loads(stored.document)
@@ -78,6 +79,6 @@ def test_a_plan_for_all_and_one_for_each_codebase(store: Client) -> None:
 def test_a_plan_that_says_the_same_is_not_stored_again(store: Client) -> None:
     now_ns = time.time_ns()
     _fill(store, now_ns)
-    plan.refresh(store, now_ns, 1.0)
-    assert plan.refresh(store, now_ns, 1.0) == 0
+    plan.refresh(store, now_ns, 1.0, ScoringSettings())
+    assert plan.refresh(store, now_ns, 1.0, ScoringSettings()) == 0
     assert store.run("SELECT count() AS n FROM scores FINAL")["n"] == [2]

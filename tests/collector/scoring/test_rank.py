@@ -13,7 +13,7 @@ from pivotscope_collector.scoring.settings import ScoringSettings
 from tests.collector.scoring.trees import SHOP_FACTS, Stacks, Tree, evidence_of, shop
 
 SETTINGS = ScoringSettings()
-LOOP = FunctionFacts("work", 1, 12, complexity=5, loops=2, loop_depth=2, subscripts=4, arithmetic=4, strings=3)
+LOOP = FunctionFacts("work", 1, 12, complexity=5, loops=2, loop_depth=2, subscripts=4, arithmetic=4, keyed=3)
 
 
 def names(candidates: tuple[Candidate, ...]) -> list[str]:
@@ -40,9 +40,11 @@ def test_ruby_s_hot_loop_and_its_helper_move_together() -> None:
         ("lib:serve",): 0.2,
     }
     facts = {
-        "commission": FunctionFacts("commission", 1, 11, 3, 1, 1, 1, calls=3, attributes=1, subscripts=3, arithmetic=3),
+        "commission": FunctionFacts(
+            "commission", 1, 11, 3, 1, 1, 1, calls=3, attributes=1, subscripts=3, arithmetic=3, keyed=3
+        ),
         "commission_on": FunctionFacts("commission_on", 1, 7, 4, parameters=1, subscripts=12, arithmetic=3),
-        "totals": FunctionFacts("totals", 1, 5, 3, 1, 1, 1, calls=2, attributes=1, subscripts=4, arithmetic=1),
+        "totals": FunctionFacts("totals", 1, 5, 3, 1, 1, 1, calls=2, attributes=1, subscripts=4, arithmetic=1, keyed=3),
         "report": FunctionFacts("report", 1, 9, calls=6, attributes=1),
         "request": FunctionFacts("request", 1, 80, 3, calls=37, attributes=6, strings=17),
     }

@@ -111,7 +111,7 @@ def evidence(module_store: Client) -> Evidence:
         else:
             shop.window("gil", [*held, ((run, handler, dumps), 20, 0)], 6.25)
     shop.window("none", [], 6.25, outcome="sampler_failed")
-    shop.facts(hot, complexity=5, loops=2, loop_depth=2, subscripts=4, arithmetic=4, strings=3)
+    shop.facts(hot, complexity=5, loops=2, loop_depth=2, subscripts=4, arithmetic=4, keyed=3)
     shop.write()
     module_store.insert(
         "codebases", {"codebase": ["shop"], "total_files": [40], "total_lines": [9000], "seen_at": [START]}

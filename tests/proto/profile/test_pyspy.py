@@ -33,6 +33,10 @@ def test_names_that_look_like_other_things_stay_names(name: str) -> None:
     assert frames(f"main (/a.py:1);{name} (/a.py:3) 5") == (Frame("main", "/a.py", 1), Frame(name, "/a.py", 3))
 
 
+def test_a_sample_without_frames_says_nothing() -> None:
+    assert parse_pyspy(" 1\na (b.py:1) 2\n") == (RawStack((Frame("a", "b.py", 1),), 2),)
+
+
 def test_threads_and_processes_are_frames_without_a_path() -> None:
     line = 'process 7:"python -c import x; f(1)";thread (0x7F1A): pool;1;f (/a.py:1) 1'
     assert frames(line) == (

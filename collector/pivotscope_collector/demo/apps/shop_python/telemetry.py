@@ -36,6 +36,12 @@ VALIDATION_FAILURES = Counter("shop_validation_failures", "Results that differed
 REVENUE = Counter("shop_revenue_dollars", "Turnover of the orders that followed a report.", ["variant"])
 ENGAGEMENT = Counter("shop_orders", "Orders that followed a report.", ["variant"])
 
+for variant in ("legacy", "vessel"):
+    for counter in (REQUESTS, ERRORS, REVENUE, ENGAGEMENT):
+        counter.labels(variant)
+VALIDATIONS.labels("vessel")
+VALIDATION_FAILURES.labels("vessel")
+
 
 def exposition():
     """Metrics of all worker processes together, as text."""

@@ -16,7 +16,7 @@ module Shop
 
     def initialize
       @lock = Mutex.new
-      @counters = Hash.new { |counters, name| counters[name] = Hash.new(0.0) }
+      @counters = COUNTERS.keys.to_h { |name| [name, { "legacy" => 0.0, "vessel" => 0.0 }] }
       @latency = Hash.new { |arms, variant| arms[variant] = { buckets: Array.new(BUCKETS.size, 0), sum: 0.0, count: 0 } }
     end
 
