@@ -1,0 +1,125 @@
+"""What the agent does with batches that the collector refuses."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import pytest
+from pivotscope.v1 import agent_pb2 as pb
+from pivotscope_agent.pipeline import session
+from pivotscope_agent.pipeline.counters import Count, Counters
+from pivotscope_agent.pipeline.export import Exporter
+from pivotscope_agent.pipeline.spool import Spool
+
+Eventually = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+class Collector(Protocol):
+    """The fixture, as these tests use it."""
+
+    behaviour: Callable[..., Awaitable[pb.StreamResponse | None]]
+    welcome: pb.Welcome
+    streams: list[list[pb.StreamRequest]]
+    batches: list[pb.Batch]
+    stored: dict[int, list[tuple[str, tuple[str, ...]]]]
+
+
+class Time(Protocol):
+    """The fixture, as these tests use it."""
+
+    slept: list[float]
+
+
+def reject(batch: pb.Batch, reason: pb.RejectionReason.ValueType, *, retryable: bool) -> pb.StreamResponse:
+    return pb.StreamResponse(rejection=pb.Rejection(sequence=batch.sequence, reason=reason, retryable=retryable))
+
+
+@pytest.mark.parametrize("reason", [pb.REJECTION_REASON_UNKNOWN_REFERENCE, pb.REJECTION_REASON_OVERLOADED])
+async def test_a_retryable_rejection_is_sent_again_with_definitions(
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    clock: Time,
+    reason: pb.RejectionReason.ValueType,
+) -> None:
+    refused: list[pb.Batch] = []
+
+    async def refuse_the_second_once(_: object, batch: pb.Batch) -> pb.StreamResponse | None:
+        if refused and batch.sequence > 2 and len(collector.stored) < 2:
+            return reject(batch, pb.REJECTION_REASON_OUT_OF_ORDER, retryable=True)
+        if batch.sequence == 2 and not refused:
+            refused.append(batch)
+            return reject(batch, reason, retryable=True)
+        return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
+
+    collector.behaviour = refuse_the_second_once
+    spool = open_()
+    for _ in range(4):
+        spool.append(*record())
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    assert len(collector.streams) == 1
+    assert sorted(collector.stored) == [1, 2, 3, 4]
+    second = [
+        n for n, r in enumerate(collector.streams[0]) if r.WhichOneof("message") == "batch" and r.batch.sequence == 2
+    ]
+    before = collector.streams[0][second[1] - 1]
+    assert before.WhichOneof("message") == "definitions"
+    assert [function.qualified_name for function in before.definitions.functions] == ["main", "work"]
+    assert clock.slept
+
+
+async def test_a_final_rejection_is_dropped_and_told(
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    counters: Counters,
+) -> None:
+    async def refuse_the_second(_: object, batch: pb.Batch) -> pb.StreamResponse | None:
+        if batch.sequence == 2:
+            return reject(batch, pb.REJECTION_REASON_INVALID, retryable=False)
+        return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
+
+    collector.behaviour = refuse_the_second
+    spool = open_()
+    spool.append(*record())
+    spool.append(*record())
+    one = exporter(spool)
+    one.start()
+    await eventually(lambda: spool.pending() == 0)
+    assert counters.get(Count.RECORDS_REJECTED, "invalid") == 1
+    assert counters.get(Count.RECORDS_DROPPED, "rejected_invalid") == 1
+    spool.append(*record())
+    one.wake()
+    await eventually(lambda: 3 in collector.stored)
+    assert dict(collector.batches[-1].dropped) == {"rejected_invalid": 1}
+
+
+async def test_a_record_that_is_never_understood_does_not_block_the_others(
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    counters: Counters,
+) -> None:
+    async def never_the_first(_: object, batch: pb.Batch) -> pb.StreamResponse | None:
+        if batch.sequence == 1:
+            return reject(batch, pb.REJECTION_REASON_UNKNOWN_REFERENCE, retryable=True)
+        return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
+
+    collector.behaviour = never_the_first
+    collector.welcome.max_in_flight = 1
+    spool = open_()
+    spool.append(*record())
+    spool.append(*record())
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    assert counters.get(Count.RECORDS_REJECTED, "unknown_reference") >= session.MAX_TRIES
+    assert counters.get(Count.RECORDS_DROPPED, "rejected_unknown_reference") == 1
