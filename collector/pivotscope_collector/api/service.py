@@ -10,7 +10,6 @@ from pivotscope.v1 import query_pb2, query_pb2_grpc
 
 from pivotscope_collector.api.agents import list_agents
 from pivotscope_collector.api.check import check
-from pivotscope_collector.api.compare import compare_arms
 from pivotscope_collector.api.flame import get_flame
 from pivotscope_collector.api.hotspots import list_hotspots
 from pivotscope_collector.api.plan import get_plan
@@ -81,7 +80,13 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
 
     async def Compare(self, request: query_pb2.CompareRequest, context: Context) -> query_pb2.CompareResponse:
         """Two arms held against each other."""
-        return await answered(context, lambda: compare_arms(self._client, self._select(request.selection), request))
+        return await answered(context, lambda: self._compare(request))
+
+    def _compare(self, request: query_pb2.CompareRequest) -> query_pb2.CompareResponse:
+        # The statistics libraries take seconds of CPU to load: the first comparison pays, not every start.
+        from pivotscope_collector.api.compare import compare_arms  # noqa: PLC0415
+
+        return compare_arms(self._client, self._select(request.selection), request)
 
     async def ListAgents(self, _request: query_pb2.ListAgentsRequest, context: Context) -> query_pb2.ListAgentsResponse:
         """Who sends, and how they fare."""

@@ -12,13 +12,13 @@ from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenF
 from pivotscope_collector.cli.flame import write_file
 from pivotscope_collector.cli.format import percent
 from pivotscope_collector.errors import UnreachableError, UsageError
-from pivotscope_collector.planning.document import Document
 from pivotscope_collector.planning.schema import validate
 from pivotscope_collector.reports.table import Column, Output, Table, write, write_json
 
 app = typer.Typer(no_args_is_help=True, help="What to move first, in which waves, and what it will bring.")
 
 Row = dict[str, Any]
+Document = dict[str, Any]
 
 CANDIDATES = (
     Column("rank", "#", right=True),
