@@ -99,7 +99,7 @@ class Stack:
         return running
 
     def collector(
-        self, *arguments: str, listen: str = "127.0.0.1:0", environment: Mapping[str, str] | None = None
+        self, *arguments: str | Path, listen: str = "127.0.0.1:0", environment: Mapping[str, str] | None = None
     ) -> Running:
         """Start a collector over `<folder>/data` and wait until it listens; `address` is where."""
         port_file = self.folder / f"port-{len(self._started)}"
@@ -117,7 +117,18 @@ class Stack:
         self.address = f"127.0.0.1:{port_file.read_text('ascii').strip()}"
         return running
 
-    def agent(self, config: str = "", *, collector: str = "", environment: Mapping[str, str] | None = None) -> Running:
+    @property
+    def running(self) -> tuple[Running, ...]:
+        """Everything that was started here, whether it has ended or not."""
+        return tuple(self._started)
+
+    def agent(
+        self,
+        config: str = "",
+        *arguments: str | Path,
+        collector: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> Running:
         """Start an agent that streams to the collector, with a spool in `<folder>/spool`; `config` is TOML."""
         file = self.folder / f"agent-{len(self._started)}.toml"
         file.write_text(config, "utf-8")
@@ -129,7 +140,7 @@ class Stack:
             "--collector",
             collector or self.address,
         ]
-        return self.start("agent", [*command, "--spool", self.folder / "spool"], environment)
+        return self.start("agent", [*command, "--spool", self.folder / "spool", *arguments], environment)
 
     def program(
         self, command: Sequence[str | Path], service: str, environment: Mapping[str, str] | None = None
@@ -232,3 +243,9 @@ def cpu_seconds(pid: int) -> float:
     """CPU of a process since its start, user and system, as the scheduler counts it (utime and stime: to the tick)."""
     fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def reaped_cpu_seconds(pid: int) -> float:
+    """CPU of the children that a process has waited for."""
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
