@@ -1,11 +1,13 @@
 """A merged flame graph of a selection, in CPU-seconds."""
 
+from collections.abc import Sequence
+
 from pivotscope.profile.function import Function, Owner
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 from pivotscope.v1 import agent_pb2, query_pb2
 
-from pivotscope_collector.estimates.pool import Pool
+from pivotscope_collector.estimates.pool import Pool, PoolSums
 from pivotscope_collector.store import catalogue, reader
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
@@ -21,17 +23,20 @@ UNKNOWN = Function("", Language.PYTHON, "", "(unknown)", Owner.RUNTIME)
 
 
 def get_flame(client: Client, selection: Selection, wanted: "agent_pb2.Mode.ValueType") -> query_pb2.GetFlameResponse:
-    """Stacks of one mode (unspecified: the one with most samples), scaled to their pool's attributed CPU."""
+    """Stacks scaled to their pool's attributed CPU, of one mode.
+
+    Unspecified, it is the mode that splits the CPU of each language: who held the lock in Python, who ran in Ruby.
+    """
     pools = [row for bucket in pool_sums(reader.pools(client, selection)).values() for row in bucket]
-    samples = {mode: sum(row.samples for row in pools if row.mode is mode) for mode in MODES.values()}
-    mode = MODES.get(wanted) or max(samples, key=lambda mode: samples[mode])
+    modes = _modes(pools, MODES.get(wanted))
     cpu: dict[Pool, float] = {}
     sampled: dict[Pool, float] = {}
     for row in pools:
         cpu[row.pool] = cpu.get(row.pool, 0.0) + row.attributed_ns
-        if row.mode is mode:
+        if row.mode is modes[row.pool.language]:
             sampled[row.pool] = row.x
-    columns = reader.query(client, "flame", selection, {"mode": mode.value, "limit": STACKS})
+    pairs = [f"{language}/{mode}" for language, mode in modes.items()]
+    columns = reader.query(client, "flame", selection, {"modes": pairs, "limit": STACKS})
     names = catalogue.functions_by_id(client, sorted({key for stack in columns["functions"] for key in stack}))
     order = {key: index for index, key in enumerate(sorted(names))}
     unknown = len(order)
@@ -53,9 +58,20 @@ def get_flame(client: Client, selection: Selection, wanted: "agent_pb2.Mode.Valu
     return query_pb2.GetFlameResponse(
         frames=[_frame(names[key]) for key in order] + [_frame(UNKNOWN)],
         stacks=stacks,
-        mode=mode.value,
+        mode=", ".join(sorted({mode.value for mode in modes.values()})),
         pruned=1.0 - sum(columns["samples"]) / whole if whole else 0.0,
     )
+
+
+def _modes(pools: Sequence[PoolSums], wanted: Mode | None) -> dict[Language, Mode]:
+    """The mode to show of each language that was sampled."""
+    seen: dict[Language, set[Mode]] = {}
+    for row in pools:
+        seen.setdefault(row.pool.language, set()).update({row.mode} if row.samples else ())
+    order = (wanted,) if wanted else (Mode.GIL, Mode.ACTIVE, Mode.NATIVE)
+    return {
+        language: next((mode for mode in order if mode in modes), order[0]) for language, modes in sorted(seen.items())
+    }
 
 
 def _frame(function: Function) -> query_pb2.FlameFrame:

@@ -48,7 +48,10 @@ def flame(
     release: options.VersionOption = "",
     since: options.Since = "1h",
     until: options.Until = "now",
-    mode: Annotated[FlameMode, typer.Option(help="Kind of samples; best: the one there is most of.")] = FlameMode.BEST,
+    mode: Annotated[
+        FlameMode,
+        typer.Option(help="Kind of samples; best: the one that splits the CPU (gil in Python, active in Ruby)."),
+    ] = FlameMode.BEST,
     form: Annotated[FlameFormat, typer.Option("--format", "-f", help="Form to write.")] = FlameFormat.HTML,
     out: Annotated[Path | None, typer.Option("--out", help="File to write; default: standard output.")] = None,
     collector: Address = DEFAULT_ADDRESS,
