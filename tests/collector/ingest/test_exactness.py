@@ -71,7 +71,7 @@ def _batch(chance: random.Random, sequence: int, start_ns: int) -> pb.Batch:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_any_grouping_of_any_repetition_comes_out_exact(store: Client, seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311 - chosen to be repeatable
+    chance = random.Random(seed)
     start_ns = time.time_ns() - 1200 * 10**9
     definitions, stacks = _definitions(chance)
     dictionary = Dictionary(Limits())
