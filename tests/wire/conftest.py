@@ -87,6 +87,7 @@ def _window(message: pb.Window, names: _Names) -> Window:
             usage.read_bytes,
             usage.written_bytes,
             usage.threads,
+            usage.run_delay_ns,
         ),
         rate_hz=message.rate_hz,
         ticks=message.ticks,

@@ -155,6 +155,7 @@ def encode_usage(usage: Usage) -> pb.Usage:
         read_bytes=usage.read_bytes,
         written_bytes=usage.written_bytes,
         threads=usage.threads,
+        run_delay_ns=usage.run_delay_ns,
     )
 
 

@@ -6,11 +6,15 @@ from pivotscope.profile.window import Usage
 
 from pivotscope_agent.errors import ProcessGoneError
 from pivotscope_agent.targets import procfs
+from pivotscope_agent.targets.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Totals of a process since its start: CPU in nanoseconds, memory and I/O in bytes."""
+    """Totals of a process since its start: CPU in nanoseconds, memory and I/O in bytes.
+
+    `run_delay_ns` counts from the meter's first reading.
+    """
 
     cpu_ns: int
     system_ns: int
@@ -19,6 +23,7 @@ class Reading:
     written_bytes: int = 0
     threads: int = 0
     state: str = "R"
+    run_delay_ns: int = 0
 
 
 class Meter:
@@ -30,6 +35,7 @@ class Meter:
     def __init__(self, pid: int, start_ticks: int) -> None:
         self._pid = pid
         self._start_ticks = start_ticks
+        self._waiting = Waiting(pid)
         self.last = Reading(0, 0)
 
     def read(self) -> Reading:
@@ -48,6 +54,7 @@ class Meter:
             written_bytes=max(written, self.last.written_bytes),
             threads=now.threads,
             state=now.state,
+            run_delay_ns=self._waiting.read(),
         )
         return self.last
 
@@ -64,6 +71,7 @@ def usage_between(before: Reading, after: Reading, proportional_bytes: int = 0) 
         read_bytes=after.read_bytes - before.read_bytes,
         written_bytes=after.written_bytes - before.written_bytes,
         threads=after.threads,
+        run_delay_ns=after.run_delay_ns - before.run_delay_ns,
     )
 
 

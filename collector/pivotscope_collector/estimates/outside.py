@@ -13,9 +13,10 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Sampled nanoseconds per nanosecond of measured CPU, of the same functions, in active and in gil windows.
+    """Sampled nanoseconds per nanosecond that samples can see, of the same functions, in active and in gil windows.
 
-    `active_cpu` and `gil_cpu` are the CPU measured in those windows: they say how much each rate is to be trusted.
+    `active_cpu` and `gil_cpu` are that time, the CPU of those windows and the delay of their threads: they say how much
+    each rate is to be trusted.
     """
 
     active: Vector

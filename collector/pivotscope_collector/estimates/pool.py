@@ -24,7 +24,8 @@ class PoolSums:
     """A pool in one mode over a range of time: sums of rows of `pools_*`. All times are nanoseconds.
 
     `windows` are complete windows. `x` is Σ samples × period over them, `xx` its sum of squares. `complete_cpu_ns` is
-    what /proc counted in them. `attributed_ns` and `unattributed_ns` add up, over the modes, to the pool's whole CPU.
+    what /proc counted in them, `complete_delay_ns` how long their threads, preempted, waited for a processor.
+    `attributed_ns` and `unattributed_ns` add up, over the modes, to the pool's whole CPU.
     """
 
     pool: Pool
@@ -36,6 +37,12 @@ class PoolSums:
     complete_cpu_ns: float
     attributed_ns: float
     unattributed_ns: float
+    complete_delay_ns: float = 0.0
+
+    @property
+    def runnable_ns(self) -> float:
+        """What samples can see of the complete windows: a thread that waits for a processor looks as if it ran."""
+        return self.complete_cpu_ns + self.complete_delay_ns if self.complete_cpu_ns > 0.0 else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,8 @@ from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, Pool,
 from pivotscope_collector.estimates.share import Interval, Moments, Share, share, share_from_interval
 
 Z = 1.96
+DELAY_ERROR = 0.5
+"""How far, as a part of it, the measured delay may be from what the lock's holders waited: a bound of what was seen."""
 NOTHING = Share(0.0, 0.0, 0.0, 0.0, 0)
 
 
@@ -89,24 +91,29 @@ def base_mode(modes: Container[Mode]) -> Mode:
 
 
 def held_fraction(gil: PoolSums) -> float:
-    """The part of CPU that holds the interpreter lock: time sampled with `gil` ÷ CPU of those windows, at most 1."""
-    return min(1.0, gil.x / gil.complete_cpu_ns) if gil.complete_cpu_ns > 0.0 else 1.0
+    """The part of CPU that holds the interpreter lock, at most 1: time sampled with `gil` ÷ what samples can see.
+
+    A thread that was preempted holds the lock while it waits for a processor, and samples see it run. Waiting stretches
+    CPU under the lock and outside it alike: both are multiplied by 1 + delay ÷ CPU, which is divided out again.
+    """
+    return min(1.0, gil.x / gil.runnable_ns) if gil.runnable_ns > 0.0 else 1.0
 
 
 def held_bounds(gil: PoolSums, active: PoolSums | None) -> tuple[float, float]:
-    """95 % bounds of the held fraction.
+    """95 % bounds of the held fraction: of counting samples, and of the delay, which is known to within a part.
 
-    Samples see a thread that waits for a processor as running, so with less processor than work the fraction comes out
-    too high. Above 1 that is certain; then the truth may be as low as gil ÷ active time, which is exact but for
-    sleepers.
+    A fraction above 1 says for certain that more waited than was measured; then the truth may be as low as gil ÷ active
+    time, which is exact but for sleepers.
     """
     held = held_fraction(gil)
-    error = Z * held / sqrt(gil.samples) if gil.samples else held
-    low = held - error
-    if active is not None and gil.complete_cpu_ns > 0.0 and gil.x > gil.complete_cpu_ns:
-        beyond = active.x / (active.complete_cpu_ns or active.x)
-        low = min(low, gil.x / gil.complete_cpu_ns / beyond)
-    return max(0.0, low), min(1.0, held + error)
+    if gil.runnable_ns <= 0.0:
+        return max(0.0, held - (Z * held / sqrt(gil.samples) if gil.samples else held)), 1.0
+    seen, unsure = gil.x / gil.runnable_ns, DELAY_ERROR * gil.complete_delay_ns / gil.runnable_ns
+    error = Z / sqrt(gil.samples) if gil.samples else 1.0
+    low = held - held * hypot(error, unsure / (1.0 + unsure))
+    if active is not None and seen > 1.0:
+        low = min(low, seen / (active.x / (active.runnable_ns or active.x)))
+    return max(0.0, low), min(1.0, held + held * hypot(error, unsure / (1.0 - unsure)))
 
 
 def split(seen: Seen) -> list[FunctionCpu]:
@@ -131,13 +138,13 @@ def _with_outside(seen: Seen, ids: list[int], shares: list[tuple[Share, Share]])
     gil_total = _vector([total.estimate for _, total in shares]) * held
     active = seen.modes.get(Mode.ACTIVE)
     held_low, held_high = held_bounds(gil, active)
-    scale = active.x / (active.complete_cpu_ns or active.x) if active else held
+    scale = active.x / (active.runnable_ns or active.x) if active else held
     active_shares = (
         [(seen.share(Mode.ACTIVE, key, total=False), seen.share(Mode.ACTIVE, key, total=True)) for key in ids]
         if active
         else shares
     )
-    cpu = (active or gil).complete_cpu_ns or (active or gil).x, gil.complete_cpu_ns or gil.x
+    cpu = (active or gil).runnable_ns or (active or gil).x, gil.runnable_ns or gil.x
     own_rates = Rates(_closed([own.estimate for own, _ in active_shares]) * scale, gil_own, *cpu)
     total_rates = Rates(_vector([total.estimate for _, total in active_shares]) * scale, gil_total, *cpu)
     outside = 1.0 - held

@@ -36,7 +36,7 @@ class Source(Protocol):
     def subtree(
         self, where: Where, block_ns: int, language: str, target: Sequence[int], other: Sequence[int]
     ) -> Columns:
-        """block, mode, windows, samples, cpu_ns and the moments y, x, yy, xy, xx over complete windows.
+        """block, mode, windows, samples, cpu_ns, delay_ns and the moments y, x, yy, xy, xx over complete windows.
 
         y counts samples with a function of `target` and none of `other` on the stack.
         """

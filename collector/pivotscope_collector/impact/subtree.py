@@ -16,10 +16,13 @@ SHOWN = 2.576
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Modes:
-    """What the windows of one mode say: moments in all, CPU measured in them, samples, and x and y a block."""
+    """What the windows of one mode say: moments in all, what samples can see, samples, and x and y a block.
+
+    Samples can see `runnable_ns`: CPU, and the time that preempted threads waited for a processor.
+    """
 
     moments: Moments
-    cpu_ns: float
+    runnable_ns: float
     samples: int
     x: FloatArray
     y: FloatArray
@@ -34,8 +37,8 @@ class _Modes:
 def subtree_cpu(names: tuple[str, ...], columns: Columns, pool: ProcessCpu | None, grid: Grid) -> SubtreeCpu | None:
     """Share of samples beneath the functions × CPU of their pool, block by block; None where nothing was sampled.
 
-    Python's gil windows split the CPU spent under the interpreter lock (`held` = Σx ÷ CPU, at most 1). Native code that
-    lets go of the lock is seen by active windows alone: where these show more of the subtree than gil windows do
+    Python's gil windows split the CPU spent under the interpreter lock (`held`, as in `estimates.split`). Native code
+    that lets go of the lock is seen by active windows alone: where these show more of the subtree than gil windows do
     (p < .01), the factor between both is `outside`, so that moved CPU does not look saved. Ruby has active windows
     only.
     """
@@ -43,7 +46,7 @@ def subtree_cpu(names: tuple[str, ...], columns: Columns, pool: ProcessCpu | Non
     main, mode = (gil, Mode.GIL) if gil is not None else (active, Mode.ACTIVE)
     if main is None or pool is None:
         return None
-    held = min(1.0, main.moments.x / main.cpu_ns) if mode is Mode.GIL and main.cpu_ns > 0 else 1.0
+    held = min(1.0, main.moments.x / main.runnable_ns) if mode is Mode.GIL and main.runnable_ns > 0 else 1.0
     sampled = main.x > 0
     seconds = np.full(grid.count, np.nan)
     seconds[sampled] = main.y[sampled] / main.x[sampled] * held * pool.seconds[sampled]
@@ -75,7 +78,7 @@ def _mode(columns: Columns, mode: Mode, grid: Grid) -> _Modes | None:
     rows = [i for i, name in enumerate(columns["mode"]) if name == mode.value]
     numbers = {
         name: np.array([columns[name][i] for i in rows], dtype=np.float64)
-        for name in ("block", "windows", "samples", "cpu_ns", "y", "x", "yy", "xy", "xx")
+        for name in ("block", "windows", "samples", "cpu_ns", "delay_ns", "y", "x", "yy", "xy", "xx")
     }
     if not rows or numbers["x"].sum() <= 0:
         return None
@@ -86,4 +89,5 @@ def _mode(columns: Columns, mode: Mode, grid: Grid) -> _Modes | None:
     np.add.at(y, block[inside], numbers["y"][inside])
     sums = {name: float(values.sum()) for name, values in numbers.items()}
     moments = Moments(sums["y"], sums["x"], sums["yy"], sums["xy"], sums["xx"], int(sums["windows"]))
-    return _Modes(moments, sums["cpu_ns"], int(sums["samples"]), x, y)
+    runnable = sums["cpu_ns"] + sums["delay_ns"] if sums["cpu_ns"] > 0.0 else 0.0
+    return _Modes(moments, runnable, int(sums["samples"]), x, y)

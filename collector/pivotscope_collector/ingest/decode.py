@@ -118,6 +118,7 @@ def _windows(batch: pb.Batch, dictionary: Dictionary, origin: Origin, totals: Se
                 usage.read_bytes,
                 usage.written_bytes,
                 usage.threads,
+                usage.run_delay_ns,
             )
         )
     return rows

@@ -76,7 +76,7 @@ def _window(window: pb.Window, where: str, scope: _Scope) -> Iterator[Refusal]:
     if len(window.reason) > limits.text_length:
         yield invalid(f"{where}: reason has {len(window.reason)} characters, at most {limits.text_length}")
     usage = window.usage
-    cpu = max(usage.cpu_user_ns, usage.cpu_system_ns, window.gap_cpu_ns, window.sampler_cpu_ns)
+    cpu = max(usage.cpu_user_ns, usage.cpu_system_ns, usage.run_delay_ns, window.gap_cpu_ns, window.sampler_cpu_ns)
     if cpu > limits.cpu_ns:
         yield invalid(f"{where}: CPU of {cpu} ns, at most {limits.cpu_ns}")
     amount = max(usage.resident_bytes, usage.proportional_bytes, usage.read_bytes, usage.written_bytes)

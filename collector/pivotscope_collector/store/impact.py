@@ -51,9 +51,9 @@ class ImpactReader:
     def subtree(
         self, where: Where, block_ns: int, language: str, target: Sequence[int], other: Sequence[int]
     ) -> Columns:
-        """block, mode, windows, samples, cpu_ns, y, x, yy, xy, xx over complete windows; blocks from since_ns on.
+        """block, mode, windows, samples, cpu_ns, delay_ns, y, x, yy, xy, xx over complete windows.
 
-        y counts samples with a function of `target` and none of `other` on the stack.
+        Blocks count from since_ns on; y counts samples with a function of `target` and none of `other` on the stack.
         """
         bound = {
             **where,

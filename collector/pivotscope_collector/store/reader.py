@@ -155,8 +155,8 @@ def _bound(selection: Selection) -> dict[str, object]:
 
 POOLS = (
     "bucket, service, environment, version, variant, language, mode, windows, complete, samples, native_samples, "
-    "x, xx, duration_ns, complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, attributed_ns, "
-    "unattributed_ns, processes, resident_bytes, read_bytes, written_bytes"
+    "x, xx, duration_ns, complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, "
+    "complete_delay_ns, attributed_ns, unattributed_ns, processes, resident_bytes, read_bytes, written_bytes"
 )
 FUNCTIONS = (
     "bucket, service, environment, version, variant, language, mode, function_id, self, total, self_native, "

@@ -20,6 +20,7 @@ WINDOW = (
     "reason", "started_at", "agent_started_at", "duration_ns", "rate_hz", "ticks", "late", "errors", "samples",
     "native_samples", "period_ns", "cpu_user_ns", "cpu_system_ns", "gap_cpu_ns", "sampler_cpu_ns", "resident_bytes",
     "proportional_bytes", "read_bytes", "written_bytes", "threads",
+    "run_delay_ns",
 )  # fmt: skip
 """Columns of a window's tuple; `received_at` is added when it is written."""
 

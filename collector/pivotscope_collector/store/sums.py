@@ -25,6 +25,7 @@ def pool_sums(columns: Columns) -> dict[int, list[PoolSums]]:
             complete_cpu_ns=row["complete_cpu_ns"],
             attributed_ns=row["attributed_ns"],
             unattributed_ns=row["unattributed_ns"],
+            complete_delay_ns=row["complete_delay_ns"],
         )
         buckets[row["bucket"]].append(sums)
     return dict(buckets)

@@ -48,7 +48,10 @@ class Process:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a process used over a window. CPU in nanoseconds, memory and I/O in bytes."""
+    """What a process used over a window. CPU in nanoseconds, memory and I/O in bytes.
+
+    `run_delay_ns` is time that its threads, preempted, waited for a processor; 0 where the kernel does not tell.
+    """
 
     cpu_user_ns: int = 0
     cpu_system_ns: int = 0
@@ -57,6 +60,7 @@ class Usage:
     read_bytes: int = 0
     written_bytes: int = 0
     threads: int = 0
+    run_delay_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -918,6 +918,7 @@ class Usage(_message.Message):
     READ_BYTES_FIELD_NUMBER: _builtins.int
     WRITTEN_BYTES_FIELD_NUMBER: _builtins.int
     THREADS_FIELD_NUMBER: _builtins.int
+    RUN_DELAY_NS_FIELD_NUMBER: _builtins.int
     cpu_user_ns: _builtins.int
     cpu_system_ns: _builtins.int
     resident_bytes: _builtins.int
@@ -927,6 +928,10 @@ class Usage(_message.Message):
     read_bytes: _builtins.int
     written_bytes: _builtins.int
     threads: _builtins.int
+    run_delay_ns: _builtins.int
+    """Time that its threads, preempted, waited for a processor before they ran on; waits that follow a sleep
+    are left out. 0 where the kernel does not tell.
+    """
     def __init__(
         self,
         *,
@@ -937,10 +942,11 @@ class Usage(_message.Message):
         read_bytes: _builtins.int = ...,
         written_bytes: _builtins.int = ...,
         threads: _builtins.int = ...,
+        run_delay_ns: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_system_ns", b"cpu_system_ns", "cpu_user_ns", b"cpu_user_ns", "proportional_bytes", b"proportional_bytes", "read_bytes", b"read_bytes", "resident_bytes", b"resident_bytes", "threads", b"threads", "written_bytes", b"written_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_system_ns", b"cpu_system_ns", "cpu_user_ns", b"cpu_user_ns", "proportional_bytes", b"proportional_bytes", "read_bytes", b"read_bytes", "resident_bytes", b"resident_bytes", "run_delay_ns", b"run_delay_ns", "threads", b"threads", "written_bytes", b"written_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -215,6 +215,42 @@ def test_a_crowded_machine_widens_what_is_held() -> None:
     conserved(split, crowded)
 
 
+@pytest.mark.parametrize("waited", [0.5, 1.0, 3.0])
+def test_waiting_for_a_processor_is_divided_out(waited: float) -> None:
+    """30 % of CPU is outside the lock, and threads wait `waited` times as long for a processor as they run."""
+    stretch = 1.0 + waited
+    process = Process({PURE: 0.7 * 0.9}, {RELEASING: 0.3 * 0.9})
+    pools, functions = observe(process, 16, BOTH)
+    crowded = [
+        replace(
+            row,
+            complete_cpu_ns=row.complete_cpu_ns / stretch,
+            attributed_ns=row.attributed_ns / stretch,
+            complete_delay_ns=row.complete_cpu_ns / stretch * waited,
+        )
+        for row in pools
+    ]
+    split = attribute(crowded, functions)
+    attributed = split.pools[0].attributed_ns
+    assert split.pools[0].held == pytest.approx(0.7, abs=0.02)
+    assert part(parts(split)[RELEASING], split) == pytest.approx(0.3, abs=0.03)
+    for key, truth in {PURE: 0.7, RELEASING: 0.3}.items():
+        interval = parts(split)[key].self_ns
+        assert interval.low <= truth * attributed <= interval.high
+    conserved(split, crowded)
+
+
+def test_intervals_admit_that_the_delay_is_known_in_part() -> None:
+    """Half of the waits counted were not those of the lock's holder."""
+    process = Process({PURE: 0.4}, {RELEASING: 0.1})
+    pools, functions = observe(process, 17, BOTH)
+    stretched = [replace(row, complete_cpu_ns=row.complete_cpu_ns / 2) for row in pools]
+    doubtful = [replace(row, complete_delay_ns=row.complete_cpu_ns * 2.0) for row in stretched]
+    split = attribute(doubtful, functions)
+    assert split.pools[0].held == pytest.approx(0.8 * 2 / 3, abs=0.02)
+    assert parts(split)[PURE].self_ns.high >= 0.8 * split.pools[0].attributed_ns
+
+
 def test_intervals_cover_the_truth() -> None:
     """60 runs of three functions; 95 % intervals are somewhat wide, so at least 54 runs of each must hold the truth."""
     process = Process({PURE: 0.3, MORE: 0.2}, {RELEASING: 0.15}, sleepers=1)

@@ -133,7 +133,7 @@ def rows(blocks: int, y: float, mode: str, cpu: float = 8e9) -> Columns:
     period = 1e7
     return {
         "block": list(range(blocks)), "mode": [mode] * blocks, "windows": [1] * blocks, "samples": list(beneath),
-        "cpu_ns": [cpu] * blocks, "y": list(beneath * period), "x": list(seen * period),
+        "cpu_ns": [cpu] * blocks, "delay_ns": [0.0] * blocks, "y": list(beneath * period), "x": list(seen * period),
         "yy": list((beneath * period) ** 2), "xy": list(beneath * seen * period**2), "xx": list((seen * period) ** 2),
     }  # fmt: skip
 
@@ -162,6 +162,17 @@ def test_native_code_that_lets_go_of_the_lock_is_not_saved() -> None:
     same = subtree_cpu(("f",), joined(rows(40, 0.25, "gil"), rows(40, 0.25, "active")), POOL, GRID)
     assert same is not None
     assert same.outside == 1.0
+
+
+def test_waiting_for_a_processor_is_not_cpu_under_the_lock() -> None:
+    """Samples see 8 s of lock in each block of 5 s of CPU, for every thread waited as long as it ran."""
+    seen = rows(40, 0.5, "gil", cpu=5e9)
+    crowded = subtree_cpu(("f",), {**seen, "delay_ns": [5e9] * 40}, POOL, GRID)
+    unaware = subtree_cpu(("f",), seen, POOL, GRID)
+    assert crowded is not None
+    assert unaware is not None
+    assert np.nansum(unaware.seconds) == pytest.approx(40 * 8.0 * 0.5, rel=0.05)
+    assert np.nansum(crowded.seconds) == pytest.approx(40 * 8.0 * 0.5 * 0.8, rel=0.05)
 
 
 def test_nothing_sampled() -> None:

@@ -40,7 +40,7 @@ def window(at: int, pid: int, cpu: float, variant: str, number: int, **more: obj
         "duration_ns": 10 * SECOND, "rate_hz": 100, "ticks": 1000, "late": 0, "errors": 0, "samples": 0,
         "native_samples": 0, "period_ns": 10_000_000, "cpu_user_ns": int(cpu * SECOND), "cpu_system_ns": 0,
         "gap_cpu_ns": 0, "sampler_cpu_ns": 0, "resident_bytes": pid * 2**20, "proportional_bytes": 0,
-        "read_bytes": 0, "written_bytes": 0, "threads": 1, **more,
+        "read_bytes": 0, "written_bytes": 0, "threads": 1, "run_delay_ns": 0, **more,
     }  # fmt: skip
 
 

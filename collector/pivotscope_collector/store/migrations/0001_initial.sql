@@ -71,6 +71,8 @@ CREATE TABLE IF NOT EXISTS windows ${cluster}
     read_bytes         UInt64,
     written_bytes      UInt64,
     threads            UInt32,
+    -- Time that preempted threads waited for a processor.
+    run_delay_ns       UInt64,
     INDEX received received_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ${replicated}ReplacingMergeTree(received_at)
@@ -120,35 +122,37 @@ TTL minute + toIntervalDay(${raw_days});
 -- (service, environment, version, variant, language); CPU is per mode of the window that measured it.
 CREATE TABLE IF NOT EXISTS pools_minute ${cluster}
 (
-    bucket           DateTime('UTC') CODEC(Delta, LZ4),
-    service          LowCardinality(String),
-    environment      LowCardinality(String),
-    version          LowCardinality(String),
-    variant          LowCardinality(String),
-    language         LowCardinality(String),
-    mode             LowCardinality(String),
-    windows          UInt64,
-    complete         UInt64,
-    samples          UInt64,
-    native_samples   UInt64,
+    bucket            DateTime('UTC') CODEC(Delta, LZ4),
+    service           LowCardinality(String),
+    environment       LowCardinality(String),
+    version           LowCardinality(String),
+    variant           LowCardinality(String),
+    language          LowCardinality(String),
+    mode              LowCardinality(String),
+    windows           UInt64,
+    complete          UInt64,
+    samples           UInt64,
+    native_samples    UInt64,
     -- Moments over windows of x = samples * period, in nanoseconds: their sums carry the variance.
-    x                UInt64,
-    xx               Float64,
-    duration_ns      UInt64,
+    x                 UInt64,
+    xx                Float64,
+    duration_ns       UInt64,
     -- CPU in complete windows, in windows skipped by choice, in failed windows, between windows.
-    complete_cpu_ns  UInt64,
-    skipped_cpu_ns   UInt64,
-    failed_cpu_ns    UInt64,
-    gap_cpu_ns       UInt64,
-    sampler_cpu_ns   UInt64,
+    complete_cpu_ns   UInt64,
+    skipped_cpu_ns    UInt64,
+    failed_cpu_ns     UInt64,
+    gap_cpu_ns        UInt64,
+    sampler_cpu_ns    UInt64,
+    -- Time that preempted threads waited for a processor in complete windows.
+    complete_delay_ns UInt64,
     -- Part of the pool's CPU in this minute that its windows stand for, and the rest.
-    attributed_ns    UInt64,
-    unattributed_ns  UInt64,
-    processes        UInt32,
-    resident_bytes   UInt64,
-    read_bytes       UInt64,
-    written_bytes    UInt64,
-    revision         UInt64
+    attributed_ns     UInt64,
+    unattributed_ns   UInt64,
+    processes         UInt32,
+    resident_bytes    UInt64,
+    read_bytes        UInt64,
+    written_bytes     UInt64,
+    revision          UInt64
 )
 ENGINE = ${replicated}ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(bucket)

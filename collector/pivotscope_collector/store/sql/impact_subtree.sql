@@ -5,6 +5,7 @@ SELECT
     count() AS windows,
     sum(beneath) AS samples,
     sum(cpu) AS cpu_ns,
+    sum(delay) AS delay_ns,
     sum(beneath * period) AS y,
     sum(seen * period) AS x,
     sum(pow(beneath * period, 2)) AS yy,
@@ -18,10 +19,11 @@ FROM
         toFloat64(w.period_ns) AS period,
         toFloat64(w.samples) AS seen,
         toFloat64(w.cpu_user_ns + w.cpu_system_ns) AS cpu,
+        toFloat64(w.run_delay_ns) AS delay,
         toFloat64(t.beneath) AS beneath
     FROM
     (
-        SELECT window_id, mode, started_at, duration_ns, period_ns, samples, cpu_user_ns, cpu_system_ns
+        SELECT window_id, mode, started_at, duration_ns, period_ns, samples, cpu_user_ns, cpu_system_ns, run_delay_ns
         FROM windows FINAL
         WHERE service = {service:String}
             AND minute >= toStartOfMinute(fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC'))

@@ -14,6 +14,7 @@ SELECT
     sum(p.failed_cpu_ns) AS failed_cpu_ns,
     sum(p.gap_cpu_ns) AS gap_cpu_ns,
     sum(p.sampler_cpu_ns) AS sampler_cpu_ns,
+    sum(p.complete_delay_ns) AS complete_delay_ns,
     sum(p.attributed_ns) AS attributed_ns,
     sum(p.unattributed_ns) AS unattributed_ns,
     max(p.processes) AS processes,

@@ -3,7 +3,7 @@
 SELECT
     minute AS bucket, service, environment, version, variant, language, mode,
     windows, complete, samples, native_samples, x, xx, duration_ns,
-    complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns,
+    complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, complete_delay_ns,
     complete_cpu_ns + if(covered, skipped_cpu_ns, 0) AS attributed_ns,
     failed_cpu_ns + gap_cpu_ns + if(covered, 0, skipped_cpu_ns) AS unattributed_ns,
     processes, resident_bytes, read_bytes, written_bytes
@@ -28,6 +28,7 @@ FROM
             sumIf(cpu_user_ns + cpu_system_ns, outcome NOT IN ('complete', 'skipped')) AS failed_cpu_ns,
             sum(w.gap_cpu_ns) AS gap_cpu_ns,
             sum(w.sampler_cpu_ns) AS sampler_cpu_ns,
+            sumIf(w.run_delay_ns, outcome = 'complete') AS complete_delay_ns,
             toUInt32(uniqExact(host, pid, process_started_at)) AS processes,
             -- Mean over the windows × processes: the pool's memory, were every process seen equally often.
             toUInt64(avg(w.resident_bytes) * processes) AS resident_bytes,
