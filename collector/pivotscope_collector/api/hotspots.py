@@ -21,7 +21,8 @@ def list_hotspots(
     client: Client, selection: Selection, limit: int, *, libraries: bool, by_total: bool
 ) -> query_pb2.ListHotspotsResponse:
     """Functions by CPU, the largest first, and what every service used, sampled or not."""
-    pools = pool_sums(reader.pools(client, selection))
+    columns = reader.pools(client, selection)
+    pools = pool_sums(columns)
     functions = function_sums(reader.functions(client, selection))
     attribution = by_service(
         attribute(
@@ -33,7 +34,7 @@ def list_hotspots(
     wanted.sort(key=lambda row: (-(row.total_ns if by_total else row.self_ns).estimate, names[row.function].path))
     return query_pb2.ListHotspotsResponse(
         hotspots=[_hotspot(row, names[row.function]) for row in wanted[: limit or DEFAULT_LIMIT]],
-        services=_services(attribution, reader.pools(client, selection)),
+        services=_services(attribution, columns),
         since_unix_ns=selection.since * 10**9,
         until_unix_ns=min(selection.until_ns, selection.until * 10**9),
         matched=len(wanted),
