@@ -10,6 +10,7 @@ from pivotscope.profile.detect import FORMATS
 
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.plan import Document, export, show
+from pivotscope_collector.cli.waiting import waiting
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.reports.table import Output, write
 from pivotscope_collector.scoring.settings import ScoringSettings
@@ -60,12 +61,14 @@ def analyze(
     from pivotscope_collector.analysis.run import analyse  # noqa: PLC0415
     from pivotscope_collector.cli.hotspot_table import hotspot_table  # noqa: PLC0415
 
-    analysis = analyse(targets or [], profile_data, service, core_hours)
+    with waiting("Reading profiles and the source that they are about …"):
+        analysis = analyse(targets or [], profile_data, service, core_hours)
     hotspots = hotspot_table(analysis, limit)
     if hotspot_only:
         write(hotspots, output)
         return
-    document = _plan(analysis, _settings(price, engineer_week))
+    with waiting("Ranking what could move …"):
+        document = _plan(analysis, _settings(price, engineer_week))
     if plan_file is not None:
         export(document, plan_file)
         typer.echo(

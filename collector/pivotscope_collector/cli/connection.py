@@ -9,6 +9,7 @@ import grpc
 import typer
 from pivotscope.v1 import query_pb2_grpc
 
+from pivotscope_collector.cli.waiting import waiting
 from pivotscope_collector.errors import NotFoundError, PivotscopeError, UnreachableError, UsageError
 
 DEFAULT_ADDRESS = "127.0.0.1:4640"
@@ -70,7 +71,7 @@ def _with_channel(
 ) -> Reply:
     call = Call(token_from(token_file), seconds)
     options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
-    with grpc.insecure_channel(address, options=options) as channel:
+    with waiting(f"Asking {address} …"), grpc.insecure_channel(address, options=options) as channel:
         try:
             return use(channel, call)
         except grpc.RpcError as error:
