@@ -181,3 +181,14 @@ async def test_a_wrong_token_is_refused_and_said(store: Store, agent: Callable[.
     await eventually(lambda: pipeline.status.state is ExportState.UNAUTHENTICATED)
     assert "wrong token" in pipeline.status.detail
     assert not store.windows
+
+
+async def test_what_was_dropped_is_stored_with_the_batch_that_tells_it(
+    store: Store, agent: Callable[..., tuple[Pipeline, Counters]]
+) -> None:
+    pipeline, counters = agent()
+    await eventually(lambda: pipeline.status.state is ExportState.STREAMING)
+    pipeline._spool.note_dropped("spool_full", 3)
+    pipeline.offer([window(1)])
+    await eventually(lambda: counters.get(Count.RECORDS_ACKNOWLEDGED) == 1)
+    assert {"spool_full": 3} in [row[-1] for group in store.groups for row in group.agents]

@@ -107,7 +107,8 @@ class Session:
             self._highest = batch.sequence
             self._offset_ns = batch.clock_offset_ns
             self._dropped.update(batch.dropped)
-        if self._due():
+        # What was dropped is told once: it must not wait for a report that a short stream never makes.
+        if self._due() or batch.dropped:
             rows = replace(rows, agents=[self._row()])
         try:
             stored = await self._committer.submit(rows)
