@@ -262,7 +262,8 @@ class Sampling:
 
     def _moment(self) -> Moment:
         """Now, with the counters as they stand; those of an ended process as they were read last."""
-        self.refresh()
+        with suppress(ProcessGoneError):
+            self._meter.read(waits=True)
         return Moment(self._shared.clock.unix_ns(), self._shared.clock.monotonic_ns(), self._meter.last)
 
     def _deliver(

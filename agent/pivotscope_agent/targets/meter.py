@@ -38,8 +38,8 @@ class Meter:
         self._waiting = Waiting(pid)
         self.last = Reading(0, 0)
 
-    def read(self) -> Reading:
-        """Read the counters now. CPU never goes back."""
+    def read(self, *, waits: bool = False) -> Reading:
+        """Read the counters now; CPU never goes back. Waits, a file a thread, stay as they were unless asked for."""
         now = procfs.stat(self._pid)
         if now.start_ticks != self._start_ticks or now.state in "ZX":
             message = f"process {self._pid} has ended"
@@ -54,7 +54,7 @@ class Meter:
             written_bytes=max(written, self.last.written_bytes),
             threads=now.threads,
             state=now.state,
-            run_delay_ns=self._waiting.read(),
+            run_delay_ns=self._waiting.read() if waits else self.last.run_delay_ns,
         )
         return self.last
 

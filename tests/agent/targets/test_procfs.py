@@ -3,7 +3,7 @@ import time
 
 import pytest
 from pivotscope_agent.errors import ProcessGoneError
-from pivotscope_agent.targets import procfs
+from pivotscope_agent.targets import procfs, waiting
 from pivotscope_agent.targets.meter import Meter, Reading, usage_between
 
 LINE = "42 (odd) name (x)) S 7 42 42 0 -1 4194560 100 0 0 0 15 5 0 0 20 0 3 0 12345 1000000 25 18446744073709551615 0 0"
@@ -67,6 +67,15 @@ def test_meter_reads_this_process_and_never_goes_back() -> None:
     assert second.resident_bytes > 0
     assert second.threads >= 1
     assert meter.last is second
+
+
+def test_meter_reads_waits_when_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = iter([0, 7])
+    monkeypatch.setattr(waiting.Waiting, "read", lambda _: next(found))
+    meter = Meter(os.getpid(), procfs.stat(os.getpid()).start_ticks)
+    readings = [meter.read(waits=waits) for waits in (True, False, True, False)]
+    assert [reading.run_delay_ns for reading in readings] == [0, 0, 7, 7]
+    assert usage_between(readings[0], readings[-1]).run_delay_ns == 7
 
 
 def test_meter_does_not_mistake_another_process_for_its_own() -> None:
