@@ -265,7 +265,7 @@ def window() -> Callable[..., Window]:
             "outcome": Outcome.COMPLETE,
             "started_unix_ns": 1_700_000_100_000_000_000,
             "duration_ns": 10_000_000_000,
-            "usage": Usage(5_000_000_000, 1_000_000_000, 90_000_000, 0, 10, 20, 8),
+            "usage": Usage(5_000_000_000, 1_000_000_000, 90_000_000, 0, 10, 20, 8, 30),
             "rate_hz": 50,
             "ticks": 498,
             "gap_cpu_ns": 1_000_000,

@@ -70,7 +70,7 @@ def window() -> MakeWindow:
             "duration_ns": 10_000_000_000,
             "rate_hz": 20,
             "ticks": 200,
-            "usage": pb.Usage(cpu_user_ns=3_000_000_000, cpu_system_ns=1_000_000_000),
+            "usage": pb.Usage(cpu_user_ns=3_000_000_000, cpu_system_ns=1_000_000_000, run_delay_ns=2_000_000_000),
             "gap_cpu_ns": 5,
             "stacks": [1, 2, 1],
             "lines": [10, 20, 11],

@@ -30,6 +30,7 @@ def test_a_window_keeps_what_was_measured(batch: Callable[..., pb.Batch], dictio
     assert row["agent_started_at"] == NOW_NS // 1_000_000
     assert (row["samples"], row["native_samples"], row["period_ns"]) == (4, 1, 50_000_000)
     assert (row["cpu_user_ns"], row["cpu_system_ns"], row["gap_cpu_ns"]) == (3_000_000_000, 1_000_000_000, 5)
+    assert (row["threads"], row["run_delay_ns"]) == (0, 2_000_000_000)
     assert (row["service"], row["version"], row["language"], row["mode"]) == ("shop", "v1", "python", "gil")
     assert (row["outcome"], row["agent"], row["epoch"], row["sequence"]) == ("complete", "agent", 3, 1)
 
