@@ -171,7 +171,7 @@ def thread_ids(pid: int) -> list[int]:
 def waits(pid: int, thread: int) -> tuple[int, int]:
     """Nanoseconds that a thread waited in run queues, and how often it was given a processor.
 
-    Zeros where the kernel was built without schedstats. Raises ProcessGoneError.
+    Zeros where schedstats are switched off. Raises ProcessGoneError, also where the kernel was built without them.
     Source: sched-stats.rst of the kernel's documentation, /proc/<pid>/schedstat.
     """
     fields = _text(pid, f"task/{thread}/schedstat").split()
@@ -179,9 +179,12 @@ def waits(pid: int, thread: int) -> tuple[int, int]:
 
 
 def preemptions(pid: int, thread: int) -> int:
-    """How often a thread lost its processor while it had work (proc_pid_status(5)). Raises ProcessGoneError."""
-    _, _, value = _text(pid, f"task/{thread}/status").rpartition("nonvoluntary_ctxt_switches:")
-    return int(value)
+    """How often a thread lost its processor while it had work (proc_pid_status(5)); 0 where the kernel does not tell.
+
+    Raises ProcessGoneError.
+    """
+    _, found, value = _text(pid, f"task/{thread}/status").rpartition("nonvoluntary_ctxt_switches:")
+    return int(value.split()[0]) if found else 0
 
 
 def may_attach(pid: int) -> bool:

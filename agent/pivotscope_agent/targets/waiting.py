@@ -42,7 +42,7 @@ class Waiting:
             return self._total_ns
         accounts = {}
         for thread in threads[:MOST_THREADS]:
-            with suppress(ProcessGoneError):
+            with suppress(ProcessGoneError, PermissionError):
                 accounts[thread] = self._book(thread)
         self._accounts, self._listed = accounts, frozenset(threads)
         return self._total_ns

@@ -131,6 +131,16 @@ def test_two_busy_processes_on_one_core_wait_as_long_as_they_run(pair: int) -> N
     assert cpu + wait == pytest.approx(time.monotonic_ns() - started, rel=0.15)
 
 
+def test_a_kernel_that_tells_little_is_no_error(threads: Threads, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int, __: int) -> tuple[int, int]:
+        raise PermissionError
+
+    threads.now = {1: (0, 0, 0)}
+    monkeypatch.setattr(threads, "waits", refuse)
+    account = Waiting(1)
+    assert (account.read(), account.read()) == (0, 0)
+
+
 def test_a_process_that_ended_keeps_its_total() -> None:
     assert Waiting(4_194_304).read() == 0
     assert procfs.thread_ids(4_194_304) == []
