@@ -77,6 +77,7 @@ def _pool_sums(pool: Pool, mode: Mode, windows: Sequence[Window]) -> PoolSums:
         complete_cpu_ns=measured,
         attributed_ns=measured,
         unattributed_ns=float(others + sum(window.gap_cpu_ns for window in windows)),
+        complete_delay_ns=float(sum(window.usage.run_delay_ns for window in whole)),
     )
 
 

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable
 
 SPENT: dict[str, int] = {}
-NOISE = random.Random(7).randbytes(32_768)  # noqa: S311 - seeded work
+NOISE = random.Random(7).randbytes(32_768)
 TEXT = "order 17, 4 pieces at 3.50 dollars; " * 60
 NUMBERS = [hash(str(number)) % 1_000 / 7.0 for number in range(700)]
 PRICE = re.compile(r"(\d+) pieces at (\d+\.\d\d)")
@@ -122,7 +122,7 @@ def main() -> None:
     say("ready")
     if chosen.wait:
         sys.stdin.readline()
-    mix = random.Random(chosen.seed)  # noqa: S311 - seeded work
+    mix = random.Random(chosen.seed)
     clock = time.process_time if chosen.wait else time.monotonic
     work(log, mix, chosen.seconds, chosen.duty, clock)
     note(log)
