@@ -97,7 +97,7 @@ async def agent(tmp_path: Path) -> AsyncIterator[Callable[..., tuple[Pipeline, C
             spool,
             counters=counters,
             clock=clock,
-            random=Random(1),  # noqa: S311 - spreads retries
+            random=Random(1),
             targets=lambda: 1,
             on_command=print,
         )

@@ -74,7 +74,7 @@ def test_a_page_declared_as_a_sum_is_believed(detector: PreforkDetector, source:
 
 
 def test_probing_recognises_workers_under_load_nearly_always(source: Callable[..., Source]) -> None:
-    random, missed = Random(3), 0  # noqa: S311 - a simulation
+    random, missed = Random(3), 0
     behind = source(processes=4)
     for _ in range(2_000):
         workers = random.sample(range(1_000), 4)

@@ -216,7 +216,7 @@ async def exporter(tmp_path: Path, clock: FakeClock, counters: Counters) -> Asyn
             spool,
             counters=counters,
             clock=clock,
-            random=Random(7),  # noqa: S311 - spreads retries
+            random=Random(7),
             targets=lambda: 3,
             on_command=on_command,
         )

@@ -4,7 +4,7 @@ from pivotscope_agent.pipeline.backoff import Backoff
 
 
 def test_pauses_double_up_to_the_longest_and_are_spread() -> None:
-    backoff = Backoff(first_s=1, longest_s=8, random=Random(1))  # noqa: S311 - spreads retries
+    backoff = Backoff(first_s=1, longest_s=8, random=Random(1))
     for ceiling in (1, 2, 4, 8, 8, 8):
         assert ceiling / 2 <= backoff.pause() <= ceiling
     backoff.reset()

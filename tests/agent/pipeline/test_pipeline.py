@@ -35,7 +35,7 @@ async def make(tmp_path: Path, open_: Callable[..., Spool], counters: Counters) 
             open_(),
             counters=counters,
             clock=SystemClock(),
-            random=Random(7),  # noqa: S311 - spreads retries
+            random=Random(7),
             targets=lambda: 0,
             on_command=print,
         )
