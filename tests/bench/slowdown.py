@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.bench.table import Line
 from tests.e2e.stack import BIN, Running, Stack, children
 
-ROUNDS = 5
+ROUNDS = 3
 SECONDS = 8.0
 PROGRAM = Path(__file__).parent / "work_loop.py"
 CONFIG = '[[select]]\nenv = "OTEL_SERVICE_NAME=loop"\n'
