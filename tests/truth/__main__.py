@@ -1,10 +1,11 @@
-"""Measure against the truth: python -m tests.truth [--runs N] [--language python|ruby] [--only shares|rates|units]."""
+"""Measure against the truth: python -m tests.truth [--runs N] [--rate HZ] [--only shares|rates|units] …"""
 
 import argparse
 import shutil
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from pivotscope.profile.language import Language
 from pivotscope_agent.errors import MissingToolError
@@ -26,6 +27,8 @@ def main() -> int:
     options = argparse.ArgumentParser(prog="python -m tests.truth", description=__doc__)
     options.add_argument("--runs", type=int, default=20, help="runs a language")
     options.add_argument("--windows", type=int, default=12, help="windows a run")
+    options.add_argument("--seconds", type=int, default=2, help="length of a window")
+    options.add_argument("--rate", type=int, default=200, help="looks a second")
     options.add_argument("--language", choices=("python", "ruby"), action="append")
     options.add_argument("--only", choices=("shares", "rates", "units"), action="append")
     chosen = options.parse_args()
@@ -33,7 +36,8 @@ def main() -> int:
     parts = chosen.only or ["shares", "rates", "units"]
     bars: list[Bar] = []
     if "shares" in parts:
-        bars += _shares(languages, chosen.runs, chosen.windows)
+        looks = Looks(chosen.windows, chosen.seconds, chosen.rate)
+        bars += _shares(languages, chosen.runs, looks)
     if "rates" in parts:
         bars += [_rates(language) for language in languages]
     if "units" in parts:
@@ -57,20 +61,32 @@ def _languages() -> list[str]:
     return ["python", "ruby"]
 
 
-def _shares(languages: Sequence[Language], count: int, windows: int) -> list[Bar]:
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How each run is looked at: so many windows, of so many seconds, at a rate in Hz."""
+
+    windows: int
+    seconds: int
+    rate: int
+
+    def plan(self, language: Language, seed: int, native_every: int = 0) -> Plan:
+        return Plan(language, seed, self.windows, self.seconds, self.rate, DUTY, native_every=native_every)
+
+
+def _shares(languages: Sequence[Language], count: int, looks: Looks) -> list[Bar]:
     bars: list[Bar] = []
     for language in languages:
         runs: list[Run] = []
         began = time.monotonic()
         for first in range(0, count, SIDE_BY_SIDE):
             seeds = range(first, min(count, first + SIDE_BY_SIDE))
-            runs += observe([Plan(language, 100 + seed, windows=windows, duty=DUTY) for seed in seeds])
+            runs += observe([looks.plan(language, 100 + seed) for seed in seeds])
             _progress(f"{language}: {len(runs)} of {count} runs")
         rows = summarise(runs)
         _table(language, runs, rows, time.monotonic() - began)
         bars += share_bars(language, rows)
     if Language.PYTHON in languages:
-        bars.append(native_bar(observe([Plan(Language.PYTHON, 99, windows=windows, duty=DUTY, native_every=2)])[0]))
+        bars.append(native_bar(observe([looks.plan(Language.PYTHON, 99, native_every=2)])[0]))
     return bars
 
 

@@ -9,6 +9,7 @@ from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome, Window
 from pivotscope_collector.estimates.attribution import attribute
 from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, Pool, PoolCpu, PoolSums
+from pivotscope_collector.ingest.decode import period_ns
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def _by_mode(windows: Iterable[Window]) -> dict[Mode, list[Window]]:
 
 
 def _period(window: Window) -> float:
-    return window.duration_ns / window.ticks if window.ticks else 1e9 / window.rate_hz
+    return period_ns(window.duration_ns, window.ticks, window.rate_hz, window.sampler_cpu_ns)
 
 
 def _cpu(window: Window) -> int:

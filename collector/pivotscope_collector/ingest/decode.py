@@ -62,10 +62,14 @@ def window_prefix(origin: Origin, sequence: int) -> bytes:
     return len(agent).to_bytes(4, "big") + agent + origin.epoch.to_bytes(8, "big") + sequence.to_bytes(8, "big")
 
 
-def period_ns(duration_ns: int, ticks: int, rate_hz: int) -> int:
-    """What one sample stands for: duration ÷ ticks, 1 ÷ rate where ticks are unknown, 0 where nothing was sampled."""
+def period_ns(duration_ns: int, ticks: int, rate_hz: int, sampler_cpu_ns: int) -> int:
+    """What one sample stands for: running time ÷ ticks, 1 ÷ rate where ticks are unknown, 0 where nothing was sampled.
+
+    A sampler that tells its ticks stops the process for each look, and nearly all of its own CPU goes into looks:
+    what is left of the duration is the time in which the process could run. At 200 Hz that is a seventh less.
+    """
     if ticks:
-        return duration_ns // ticks
+        return max(0, duration_ns - sampler_cpu_ns) // ticks
     return 1_000_000_000 // rate_hz if rate_hz else 0
 
 
@@ -108,7 +112,7 @@ def _windows(batch: pb.Batch, dictionary: Dictionary, origin: Origin, totals: Se
                 window.errors,
                 samples,
                 native,
-                period_ns(window.duration_ns, window.ticks, window.rate_hz),
+                period_ns(window.duration_ns, window.ticks, window.rate_hz, window.sampler_cpu_ns),
                 usage.cpu_user_ns,
                 usage.cpu_system_ns,
                 window.gap_cpu_ns,
