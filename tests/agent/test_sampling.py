@@ -111,6 +111,13 @@ class Deaf(PySpy):
         return ["/bin/sh", "-c", "trap '' INT; while :; do sleep 0.05; done"]
 
 
+def ignores_interrupts(pid: int) -> bool:
+    """Whether the shell has come as far as its trap."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    mask = next(int(line.split()[1], 16) for line in lines if line.startswith("SigIgn:"))
+    return bool(mask & 1 << (signal.SIGINT - 1))
+
+
 @pytest.mark.python_target
 async def test_a_sampler_that_does_not_stop_is_killed(
     busy_python: Program, lab: Labs, monkeypatch: pytest.MonkeyPatch
@@ -120,6 +127,7 @@ async def test_a_sampler_that_does_not_stop_is_killed(
     loop = made.begin(busy_python().pid)
     await made.until(lambda: made.child_of(loop))
     child = made.child_of(loop)
+    await made.until(lambda: ignores_interrupts(child))
     await made.end()
     assert made.windows[0].outcome is Outcome.SAMPLER_KILLED
     assert made.windows[0].reason.startswith("the sampler did not stop in time and was killed")
