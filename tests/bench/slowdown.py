@@ -69,9 +69,9 @@ def _alone() -> Iterator[None]:
 def _agent(stack: Stack) -> Iterator[None]:
     agent = stack.agent(CONFIG)
     stack.until(lambda: children(agent.pid, "py-spy"), agent, what="the agent samples")
-    # The first window reads the source; those that follow are what an agent costs.
-    stack.until(lambda: not children(agent.pid, "py-spy"), agent, what="the first window ends")
-    stack.until(lambda: children(agent.pid, "py-spy"), agent, what="the second window begins")
+    # The first window reads the source; those that follow, at once, are what an agent costs.
+    first = children(agent.pid, "py-spy")
+    stack.until(lambda: set(children(agent.pid, "py-spy")) - set(first), agent, what="the second window begins")
     try:
         yield
     finally:
