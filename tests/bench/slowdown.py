@@ -15,15 +15,18 @@ from tests.e2e.stack import BIN, Running, Stack, children
 ROUNDS = 3
 SECONDS = 8.0
 PROGRAM = Path(__file__).parent / "work_loop.py"
+NOBODY = "127.0.0.1:1"
 CONFIG = '[[select]]\nenv = "OTEL_SERVICE_NAME=loop"\n'
 
 Watching = Callable[[], AbstractContextManager[object]]
 
 
 def measure() -> list[Line]:
-    """Throughput of one program in alternating rounds: alone, watched by the agent, watched by plain py-spy."""
+    """Throughput of one program in alternating rounds: alone, watched by the agent, watched by plain py-spy.
+
+    The collector is elsewhere, as in production: the agent fills its spool.
+    """
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
-        stack.collector()
         count_file = Path(folder) / "count"
         loop = stack.program([sys.executable, PROGRAM, count_file], "loop")
         ways: Mapping[str, Watching] = {
@@ -67,7 +70,7 @@ def _alone() -> Iterator[None]:
 
 @contextmanager
 def _agent(stack: Stack) -> Iterator[None]:
-    agent = stack.agent(CONFIG)
+    agent = stack.agent(CONFIG, collector=NOBODY)
     stack.until(lambda: children(agent.pid, "py-spy"), agent, what="the agent samples")
     # The first window reads the source; those that follow, at once, are what an agent costs.
     first = children(agent.pid, "py-spy")
