@@ -229,7 +229,11 @@ def children(pid: int, program: str) -> list[int]:
     """Pids of the children of a process that run a program of that name."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text("ascii").split():
+        try:
+            pids = (task / "children").read_text("ascii").split()
+        except OSError:  # the thread ended while it was looked at
+            continue
+        for child in pids:
             try:
                 name = Path(f"/proc/{child}/comm").read_text("ascii").strip()
             except OSError:
