@@ -15,7 +15,7 @@ from deploy.setup.generate import generate
 _ROOT = Path(__file__).resolve().parents[1]
 _LEFT_OUT = {"build", "dist", "demo-out", "target", "__pycache__"}
 # In parts, so that this file does not name what it looks for.
-_HOSTS = ("pypi|org", "pythonhosted|org", "crates|io", "rubygems|org", "npmjs|org", "golang|org", "buf|build")
+_HOSTS = ("pypi|org", f"{'python'}hosted|org", "crates|io", "rubygems|org", "npmjs|org", "golang|org", "buf|build")
 _HOST = re.compile("|".join(rf"\b{re.escape(host.replace('|', '.'))}\b" for host in _HOSTS))
 _REQUIREMENT = re.compile(r"^([a-z0-9-]+)==(\S+)((?: ;[^\\]+)?) \\$")
 _MAX_LINES = 400

@@ -1,15 +1,14 @@
 """Facts of source files: qualified names by line, size and shape. What leaves these functions is numbers and names.
 
-`read` is the one entry; `SourceFacts.names()` tells the function of a tool's frame, `locate.enclosing` that of a line.
+`read` is the one entry; `SourceFacts.names()` tells the function of a tool's frame, or of a line.
 """
 
 from pivotscope.profile.facts import FileFacts
 from pivotscope.profile.language import Language
 from pivotscope.source.errors import SourceError
 from pivotscope.source.facts import SourceFacts
-from pivotscope.source.locate import enclosing
 
-__all__ = ["SourceError", "SourceFacts", "enclosing", "file_facts", "read"]
+__all__ = ["SourceError", "SourceFacts", "file_facts", "read"]
 
 
 def read(source: bytes, language: Language) -> SourceFacts:
