@@ -410,6 +410,7 @@ class Control(_message.Message):
     PAUSE_FIELD_NUMBER: _builtins.int
     RESUME_FIELD_NUMBER: _builtins.int
     REQUEST_FACTS_FIELD_NUMBER: _builtins.int
+    DESIRED_STATE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def set_rate(self) -> Global___SetRate: ...
     @_builtins.property
@@ -418,6 +419,8 @@ class Control(_message.Message):
     def resume(self) -> Global___Resume: ...
     @_builtins.property
     def request_facts(self) -> Global___RequestFacts: ...
+    @_builtins.property
+    def desired_state(self) -> Global___DesiredState: ...
     def __init__(
         self,
         *,
@@ -425,12 +428,13 @@ class Control(_message.Message):
         pause: Global___Pause | None = ...,
         resume: Global___Resume | None = ...,
         request_facts: Global___RequestFacts | None = ...,
+        desired_state: Global___DesiredState | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "pause", b"pause", "request_facts", b"request_facts", "resume", b"resume", "set_rate", b"set_rate"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "desired_state", b"desired_state", "pause", b"pause", "request_facts", b"request_facts", "resume", b"resume", "set_rate", b"set_rate"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "pause", b"pause", "request_facts", b"request_facts", "resume", b"resume", "set_rate", b"set_rate"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["command", b"command", "desired_state", b"desired_state", "pause", b"pause", "request_facts", b"request_facts", "resume", b"resume", "set_rate", b"set_rate"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["set_rate", "pause", "resume", "request_facts"]  # noqa: Y015
+    _WhichOneofReturnType_command: _TypeAlias = _typing.Literal["set_rate", "pause", "resume", "request_facts", "desired_state"]  # noqa: Y015
     _WhichOneofArgType_command: _TypeAlias = _typing.Literal["command", b"command"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_command) -> _WhichOneofReturnType_command | None: ...
 
@@ -519,6 +523,104 @@ class RequestFacts(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RequestFacts: _TypeAlias = RequestFacts  # noqa: Y015
+
+@_typing.final
+class DesiredState(_message.Message):
+    """DesiredState is everything that the collector asks of the agent at this moment. It replaces what was asked
+    before, so a message that got lost needs no other to make up for it. It follows every Welcome, and every change.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICES_FIELD_NUMBER: _builtins.int
+    FACTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def services(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServiceState]:
+        """Each service once. What is set for the empty service holds for every service that does not have its own."""
+
+    @_builtins.property
+    def facts(self) -> _containers.RepeatedCompositeFieldContainer[Global___FactsWanted]: ...
+    def __init__(
+        self,
+        *,
+        services: _abc.Iterable[Global___ServiceState] | None = ...,
+        facts: _abc.Iterable[Global___FactsWanted] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["facts", b"facts", "services", b"services"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DesiredState: _TypeAlias = DesiredState  # noqa: Y015
+
+@_typing.final
+class ServiceState(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    RATE_HZ_FIELD_NUMBER: _builtins.int
+    PAUSED_FIELD_NUMBER: _builtins.int
+    PAUSE_SECONDS_FIELD_NUMBER: _builtins.int
+    MAX_TARGETS_FIELD_NUMBER: _builtins.int
+    MODES_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    rate_hz: _builtins.int
+    """0: as the agent's settings have it."""
+    paused: _builtins.bool
+    pause_seconds: _builtins.int
+    """What is left of the pause; 0: until resumed."""
+    max_targets: _builtins.int
+    """Processes of the service that are sampled at once, at most; 0: as many as the agent's settings allow."""
+    note: _builtins.str
+    """Who paused, and why."""
+    @_builtins.property
+    def modes(self) -> _containers.RepeatedScalarFieldContainer[Global___Mode.ValueType]:
+        """Modes that windows may have; empty: all."""
+
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        rate_hz: _builtins.int = ...,
+        paused: _builtins.bool = ...,
+        pause_seconds: _builtins.int = ...,
+        max_targets: _builtins.int = ...,
+        modes: _abc.Iterable[Global___Mode.ValueType] | None = ...,
+        note: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["max_targets", b"max_targets", "modes", b"modes", "note", b"note", "pause_seconds", b"pause_seconds", "paused", b"paused", "rate_hz", b"rate_hz", "service", b"service"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServiceState: _TypeAlias = ServiceState  # noqa: Y015
+
+@_typing.final
+class FactsWanted(_message.Message):
+    """FactsWanted asks for the facts of a codebase (empty: of all) once for each time of asking."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODEBASE_FIELD_NUMBER: _builtins.int
+    ASKED_UNIX_NS_FIELD_NUMBER: _builtins.int
+    codebase: _builtins.str
+    asked_unix_ns: _builtins.int
+    def __init__(
+        self,
+        *,
+        codebase: _builtins.str = ...,
+        asked_unix_ns: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_unix_ns", b"asked_unix_ns", "codebase", b"codebase"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FactsWanted: _TypeAlias = FactsWanted  # noqa: Y015
 
 @_typing.final
 class Definitions(_message.Message):

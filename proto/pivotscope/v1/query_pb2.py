@@ -23,9 +23,10 @@ _sym_db = _symbol_database.Default()
 
 
 from pivotscope.v1 import agent_pb2 as pivotscope_dot_v1_dot_agent__pb2
+from pivotscope.v1 import control_pb2 as pivotscope_dot_v1_dot_control__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19pivotscope/v1/query.proto\x12\rpivotscope.v1\x1a\x19pivotscope/v1/agent.proto\"\x81\x01\n\tSelection\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0f\n\x07variant\x18\x04 \x01(\t\x12\x15\n\rsince_unix_ns\x18\x05 \x01(\x03\x12\x15\n\runtil_unix_ns\x18\x06 \x01(\x03\"7\n\x08Interval\x12\x10\n\x08\x65stimate\x18\x01 \x01(\x01\x12\x0b\n\x03low\x18\x02 \x01(\x01\x12\x0c\n\x04high\x18\x03 \x01(\x01\"v\n\x13ListHotspotsRequest\x12+\n\tselection\x18\x01 \x01(\x0b\x32\x18.pivotscope.v1.Selection\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x11\n\tlibraries\x18\x03 \x01(\x08\x12\x10\n\x08\x62y_total\x18\x04 \x01(\x08\"\xf2\x02\n\x07Hotspot\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x10\n\x08\x63odebase\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x16\n\x0equalified_name\x18\x05 \x01(\t\x12\r\n\x05owner\x18\x06 \x01(\t\x12\x31\n\x10self_cpu_seconds\x18\x07 \x01(\x0b\x32\x17.pivotscope.v1.Interval\x12\x32\n\x11total_cpu_seconds\x18\x08 \x01(\x0b\x32\x17.pivotscope.v1.Interval\x12+\n\nself_share\x18\t \x01(\x0b\x32\x17.pivotscope.v1.Interval\x12,\n\x0btotal_share\x18\n \x01(\x0b\x32\x17.pivotscope.v1.Interval\x12\x14\n\x0cnative_share\x18\x0b \x01(\x01\x12\x0f\n\x07samples\x18\x0c \x01(\x04\x12\x14\n\x0cinsufficient\x18\r \x01(\x08\"\xbb\x01\n\nServiceCpu\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x13\n\x0b\x63pu_seconds\x18\x03 \x01(\x01\x12\x1e\n\x16\x61ttributed_cpu_seconds\x18\x04 \x01(\x01\x12 \n\x18unattributed_cpu_seconds\x18\x05 \x01(\x01\x12\x0f\n\x07windows\x18\x06 \x01(\x04\x12\x0f\n\x07samples\x18\x07 \x01(\x04\x12\x11\n\tprocesses\x18\x08 \x01(\r\"\xac\x01\n\x14ListHotspotsResponse\x12(\n\x08hotspots\x18\x01 \x03(\x0b\x32\x16.pivotscope.v1.Hotspot\x12+\n\x08services\x18\x02 \x03(\x0b\x32\x19.pivotscope.v1.ServiceCpu\x12\x15\n\rsince_unix_ns\x18\x03 \x01(\x03\x12\x15\n\runtil_unix_ns\x18\x04 \x01(\x03\x12\x0f\n\x07matched\x18\x05 \x01(\r\"f\n\x0fGetTrendRequest\x12+\n\tselection\x18\x01 \x01(\x0b\x32\x18.pivotscope.v1.Selection\x12\x10\n\x08\x66unction\x18\x02 \x01(\t\x12\x14\n\x0cstep_seconds\x18\x03 \x01(\r\"w\n\nTrendPoint\x12\x0f\n\x07unix_ns\x18\x01 \x01(\x03\x12\x32\n\x11total_cpu_seconds\x18\x02 \x01(\x0b\x32\x17.pivotscope.v1.Interval\x12\x13\n\x0btotal_share\x18\x03 \x01(\x01\x12\x0f\n\x07samples\x18\x04 \x01(\x04\"\xb8\x01\n\x10GetTrendResponse\x12\x10\n\x08\x63odebase\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x16\n\x0equalified_name\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x14\n\x0cstep_seconds\x18\x05 \x01(\r\x12\x1a\n\x12\x66irst_seen_unix_ns\x18\x06 \x01(\x03\x12)\n\x06points\x18\x07 \x03(\x0b\x32\x19.pivotscope.v1.TrendPoint\"a\n\x0fGetFlameRequest\x12+\n\tselection\x18\x01 \x01(\x0b\x32\x18.pivotscope.v1.Selection\x12!\n\x04mode\x18\x02 \x01(\x0e\x32\x13.pivotscope.v1.Mode\"A\n\nFlameFrame\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x16\n\x0equalified_name\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\"Z\n\nFlameStack\x12\x0e\n\x06\x66rames\x18\x01 \x03(\r\x12\x0f\n\x07samples\x18\x02 \x01(\x04\x12\x16\n\x0enative_samples\x18\x03 \x01(\x04\x12\x13\n\x0b\x63pu_seconds\x18\x04 \x01(\x01\"\x86\x01\n\x10GetFlameResponse\x12)\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x19.pivotscope.v1.FlameFrame\x12)\n\x06stacks\x18\x02 \x03(\x0b\x32\x19.pivotscope.v1.FlameStack\x12\x0c\n\x04mode\x18\x03 \x01(\t\x12\x0e\n\x06pruned\x18\x04 \x01(\x01\"\"\n\x0eGetPlanRequest\x12\x10\n\x08\x63odebase\x18\x01 \x01(\t\"=\n\x0fGetPlanResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x18\n\x10\x63omputed_unix_ns\x18\x02 \x01(\x03\"\xb3\x02\n\x0e\x43ompareRequest\x12+\n\tselection\x18\x01 \x01(\x0b\x32\x18.pivotscope.v1.Selection\x12\x11\n\tvariant_a\x18\x02 \x01(\t\x12\x11\n\tvariant_b\x18\x03 \x01(\t\x12\x11\n\tversion_a\x18\x04 \x01(\t\x12\x11\n\tversion_b\x18\x05 \x01(\t\x12\x1b\n\x13\x62\x65\x66ore_from_unix_ns\x18\x06 \x01(\x03\x12\x19\n\x11\x62\x65\x66ore_to_unix_ns\x18\x07 \x01(\x03\x12\x1a\n\x12\x61\x66ter_from_unix_ns\x18\x08 \x01(\x03\x12\x18\n\x10\x61\x66ter_to_unix_ns\x18\t \x01(\x03\x12\x12\n\nfunction_a\x18\n \x01(\t\x12\x12\n\nfunction_b\x18\x0b \x01(\t\x12\x12\n\nrandomised\x18\x0c \x01(\x08\"#\n\x0f\x43ompareResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\"\x13\n\x11ListAgentsRequest\"\xbd\x02\n\x05\x41gent\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x1a\n\x12\x66irst_seen_unix_ns\x18\x04 \x01(\x03\x12\x19\n\x11last_seen_unix_ns\x18\x05 \x01(\x03\x12\x11\n\tconnected\x18\x06 \x01(\x08\x12\x0f\n\x07targets\x18\x07 \x01(\r\x12\x11\n\tabilities\x18\x08 \x03(\t\x12\x1c\n\x14\x63lock_offset_seconds\x18\t \x01(\x01\x12\x10\n\x08services\x18\n \x03(\t\x12\x34\n\x08outcomes\x18\x0b \x03(\x0b\x32\".pivotscope.v1.Agent.OutcomesEntry\x1a/\n\rOutcomesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\":\n\x12ListAgentsResponse\x12$\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x14.pivotscope.v1.Agent\"\x0e\n\x0c\x43heckRequest\"I\n\tTableSize\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\x12\x10\n\x08ttl_days\x18\x04 \x01(\r\"\xa5\x01\n\rCheckResponse\x12\x19\n\x11\x63ollector_version\x18\x01 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x02 \x01(\t\x12\r\n\x05store\x18\x03 \x01(\t\x12\x16\n\x0eschema_version\x18\x04 \x01(\r\x12(\n\x06tables\x18\x05 \x03(\x0b\x32\x18.pivotscope.v1.TableSize\x12\x10\n\x08problems\x18\x06 \x03(\t2\xe8\x03\n\x0cQueryService\x12W\n\x0cListHotspots\x12\".pivotscope.v1.ListHotspotsRequest\x1a#.pivotscope.v1.ListHotspotsResponse\x12K\n\x08GetTrend\x12\x1e.pivotscope.v1.GetTrendRequest\x1a\x1f.pivotscope.v1.GetTrendResponse\x12K\n\x08GetFlame\x12\x1e.pivotscope.v1.GetFlameRequest\x1a\x1f.pivotscope.v1.GetFlameResponse\x12H\n\x07GetPlan\x12\x1d.pivotscope.v1.GetPlanRequest\x1a\x1e.pivotscope.v1.GetPlanResponse\x12H\n\x07\x43ompare\x12\x1d.pivotscope.v1.CompareRequest\x1a\x1e.pivotscope.v1.CompareResponse\x12Q\n\nListAgents\x12 .pivotscope.v1.ListAgentsRequest\x1a!.pivotscope.v1.ListAgentsResponse2R\n\x0c\x41\x64minService\x12\x42\n\x05\x43heck\x12\x1b.pivotscope.v1.CheckRequest\x1a\x1c.pivotscope.v1.CheckResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x19pivotscope/v1/query.proto\x12\rpivotscope.v1\x1a\x19pivotscope/v1/agent.proto\x1a\x1bpivotscope/v1/control.proto\"\x81\x01\n\tSelection\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x13\n\x0b\x65nvironment\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x0f\n\x07variant\x18\x04 \x01(\t\x12\x15\n\rsince_unix_ns\x18\x05 \x01(\x03\x12\x15\n\runtil_unix_ns\x18\x06 \x01(\x03\"7\n\x08Interval\x12\x10\n\x08\x65stimate\x18\x01 \x01(\x01\x12\x0b\n\x03low\x18\x02 \x01(\x01\x12\x0c\n\x04high\x18\x03 \x01(\x01\"v\n\x13ListHotspotsRequest\x12+\n\tselection\x18\x01 \x01(\x0b\x32\x18.pivotscope.v1.Selection\x12\r\n\x05limit\x18\x02 \x01(\r\x12\x11\n\tlibraries\x18\x03 \x01(\x08\x12\x10\n\x08\x62y_total\x18\x04 \x01(\x08\"\xf2\x02\n\x07Hotspot\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x10\n\x08\x63odebase\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x16\n\x0equalified_name\x18\x05 \x01(\t\x12\r\n\x05owner\x18\x06 \x01(\t\x12\x31\n\x10self_cpu_seconds\x18\x07 \x01(\x0b\x32\x17.pivotscope.v1.Interval\x12\x32\n\x11total_cpu_seconds\x18\x08 \x01(\x0b\x32\x17.pivotscope.v1.Interval\x12+\n\nself_share\x18\t \x01(\x0b\x32\x17.pivotscope.v1.Interval\x12,\n\x0btotal_share\x18\n \x01(\x0b\x32\x17.pivotscope.v1.Interval\x12\x14\n\x0cnative_share\x18\x0b \x01(\x01\x12\x0f\n\x07samples\x18\x0c \x01(\x04\x12\x14\n\x0cinsufficient\x18\r \x01(\x08\"\xbb\x01\n\nServiceCpu\x12\x0f\n\x07service\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x13\n\x0b\x63pu_seconds\x18\x03 \x01(\x01\x12\x1e\n\x16\x61ttributed_cpu_seconds\x18\x04 \x01(\x01\x12 \n\x18unattributed_cpu_seconds\x18\x05 \x01(\x01\x12\x0f\n\x07windows\x18\x06 \x01(\x04\x12\x0f\n\x07samples\x18\x07 \x01(\x04\x12\x11\n\tprocesses\x18\x08 \x01(\r\"\xac\x01\n\x14ListHotspotsResponse\x12(\n\x08hotspots\x18\x01 \x03(\x0b\x32\x16.pivotscope.v1.Hotspot\x12+\n\x08services\x18\x02 \x03(\x0b\x32\x19.pivotscope.v1.ServiceCpu\x12\x15\n\rsince_unix_ns\x18\x03 \x01(\x03\x12\x15\n\runtil_unix_ns\x18\x04 \x01(\x03\x12\x0f\n\x07matched\x18\x05 \x01(\r\"f\n\x0fGetTrendRequest\x12+\n\tselection\x18\x01 \x01(\x0b\x32\x18.pivotscope.v1.Selection\x12\x10\n\x08\x66unction\x18\x02 \x01(\t\x12\x14\n\x0cstep_seconds\x18\x03 \x01(\r\"w\n\nTrendPoint\x12\x0f\n\x07unix_ns\x18\x01 \x01(\x03\x12\x32\n\x11total_cpu_seconds\x18\x02 \x01(\x0b\x32\x17.pivotscope.v1.Interval\x12\x13\n\x0btotal_share\x18\x03 \x01(\x01\x12\x0f\n\x07samples\x18\x04 \x01(\x04\"\xb8\x01\n\x10GetTrendResponse\x12\x10\n\x08\x63odebase\x18\x01 \x01(\t\x12\x0c\n\x04path\x18\x02 \x01(\t\x12\x16\n\x0equalified_name\x18\x03 \x01(\t\x12\x0f\n\x07service\x18\x04 \x01(\t\x12\x14\n\x0cstep_seconds\x18\x05 \x01(\r\x12\x1a\n\x12\x66irst_seen_unix_ns\x18\x06 \x01(\x03\x12)\n\x06points\x18\x07 \x03(\x0b\x32\x19.pivotscope.v1.TrendPoint\"a\n\x0fGetFlameRequest\x12+\n\tselection\x18\x01 \x01(\x0b\x32\x18.pivotscope.v1.Selection\x12!\n\x04mode\x18\x02 \x01(\x0e\x32\x13.pivotscope.v1.Mode\"A\n\nFlameFrame\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x16\n\x0equalified_name\x18\x02 \x01(\t\x12\r\n\x05owner\x18\x03 \x01(\t\"Z\n\nFlameStack\x12\x0e\n\x06\x66rames\x18\x01 \x03(\r\x12\x0f\n\x07samples\x18\x02 \x01(\x04\x12\x16\n\x0enative_samples\x18\x03 \x01(\x04\x12\x13\n\x0b\x63pu_seconds\x18\x04 \x01(\x01\"\x86\x01\n\x10GetFlameResponse\x12)\n\x06\x66rames\x18\x01 \x03(\x0b\x32\x19.pivotscope.v1.FlameFrame\x12)\n\x06stacks\x18\x02 \x03(\x0b\x32\x19.pivotscope.v1.FlameStack\x12\x0c\n\x04mode\x18\x03 \x01(\t\x12\x0e\n\x06pruned\x18\x04 \x01(\x01\"\"\n\x0eGetPlanRequest\x12\x10\n\x08\x63odebase\x18\x01 \x01(\t\"=\n\x0fGetPlanResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\x12\x18\n\x10\x63omputed_unix_ns\x18\x02 \x01(\x03\"\xb3\x02\n\x0e\x43ompareRequest\x12+\n\tselection\x18\x01 \x01(\x0b\x32\x18.pivotscope.v1.Selection\x12\x11\n\tvariant_a\x18\x02 \x01(\t\x12\x11\n\tvariant_b\x18\x03 \x01(\t\x12\x11\n\tversion_a\x18\x04 \x01(\t\x12\x11\n\tversion_b\x18\x05 \x01(\t\x12\x1b\n\x13\x62\x65\x66ore_from_unix_ns\x18\x06 \x01(\x03\x12\x19\n\x11\x62\x65\x66ore_to_unix_ns\x18\x07 \x01(\x03\x12\x1a\n\x12\x61\x66ter_from_unix_ns\x18\x08 \x01(\x03\x12\x18\n\x10\x61\x66ter_to_unix_ns\x18\t \x01(\x03\x12\x12\n\nfunction_a\x18\n \x01(\t\x12\x12\n\nfunction_b\x18\x0b \x01(\t\x12\x12\n\nrandomised\x18\x0c \x01(\x08\"#\n\x0f\x43ompareResponse\x12\x10\n\x08\x64ocument\x18\x01 \x01(\x0c\"\x13\n\x11ListAgentsRequest\"\xbd\x02\n\x05\x41gent\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0c\n\x04host\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\t\x12\x1a\n\x12\x66irst_seen_unix_ns\x18\x04 \x01(\x03\x12\x19\n\x11last_seen_unix_ns\x18\x05 \x01(\x03\x12\x11\n\tconnected\x18\x06 \x01(\x08\x12\x0f\n\x07targets\x18\x07 \x01(\r\x12\x11\n\tabilities\x18\x08 \x03(\t\x12\x1c\n\x14\x63lock_offset_seconds\x18\t \x01(\x01\x12\x10\n\x08services\x18\n \x03(\t\x12\x34\n\x08outcomes\x18\x0b \x03(\x0b\x32\".pivotscope.v1.Agent.OutcomesEntry\x1a/\n\rOutcomesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x04:\x02\x38\x01\":\n\x12ListAgentsResponse\x12$\n\x06\x61gents\x18\x01 \x03(\x0b\x32\x14.pivotscope.v1.Agent\"\x0e\n\x0c\x43heckRequest\"I\n\tTableSize\x12\r\n\x05table\x18\x01 \x01(\t\x12\x0c\n\x04rows\x18\x02 \x01(\x04\x12\r\n\x05\x62ytes\x18\x03 \x01(\x04\x12\x10\n\x08ttl_days\x18\x04 \x01(\r\"\xa5\x01\n\rCheckResponse\x12\x19\n\x11\x63ollector_version\x18\x01 \x01(\t\x12\x16\n\x0e\x65ngine_version\x18\x02 \x01(\t\x12\r\n\x05store\x18\x03 \x01(\t\x12\x16\n\x0eschema_version\x18\x04 \x01(\r\x12(\n\x06tables\x18\x05 \x03(\x0b\x32\x18.pivotscope.v1.TableSize\x12\x10\n\x08problems\x18\x06 \x03(\t2\xe8\x03\n\x0cQueryService\x12W\n\x0cListHotspots\x12\".pivotscope.v1.ListHotspotsRequest\x1a#.pivotscope.v1.ListHotspotsResponse\x12K\n\x08GetTrend\x12\x1e.pivotscope.v1.GetTrendRequest\x1a\x1f.pivotscope.v1.GetTrendResponse\x12K\n\x08GetFlame\x12\x1e.pivotscope.v1.GetFlameRequest\x1a\x1f.pivotscope.v1.GetFlameResponse\x12H\n\x07GetPlan\x12\x1d.pivotscope.v1.GetPlanRequest\x1a\x1e.pivotscope.v1.GetPlanResponse\x12H\n\x07\x43ompare\x12\x1d.pivotscope.v1.CompareRequest\x1a\x1e.pivotscope.v1.CompareResponse\x12Q\n\nListAgents\x12 .pivotscope.v1.ListAgentsRequest\x1a!.pivotscope.v1.ListAgentsResponse2\x8a\x02\n\x0c\x41\x64minService\x12\x42\n\x05\x43heck\x12\x1b.pivotscope.v1.CheckRequest\x1a\x1c.pivotscope.v1.CheckResponse\x12]\n\x0e\x43hangeControls\x12$.pivotscope.v1.ChangeControlsRequest\x1a%.pivotscope.v1.ChangeControlsResponse\x12W\n\x0cListControls\x12\".pivotscope.v1.ListControlsRequest\x1a#.pivotscope.v1.ListControlsResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,56 +35,56 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_AGENT_OUTCOMESENTRY']._loaded_options = None
   _globals['_AGENT_OUTCOMESENTRY']._serialized_options = b'8\001'
-  _globals['_SELECTION']._serialized_start=72
-  _globals['_SELECTION']._serialized_end=201
-  _globals['_INTERVAL']._serialized_start=203
-  _globals['_INTERVAL']._serialized_end=258
-  _globals['_LISTHOTSPOTSREQUEST']._serialized_start=260
-  _globals['_LISTHOTSPOTSREQUEST']._serialized_end=378
-  _globals['_HOTSPOT']._serialized_start=381
-  _globals['_HOTSPOT']._serialized_end=751
-  _globals['_SERVICECPU']._serialized_start=754
-  _globals['_SERVICECPU']._serialized_end=941
-  _globals['_LISTHOTSPOTSRESPONSE']._serialized_start=944
-  _globals['_LISTHOTSPOTSRESPONSE']._serialized_end=1116
-  _globals['_GETTRENDREQUEST']._serialized_start=1118
-  _globals['_GETTRENDREQUEST']._serialized_end=1220
-  _globals['_TRENDPOINT']._serialized_start=1222
-  _globals['_TRENDPOINT']._serialized_end=1341
-  _globals['_GETTRENDRESPONSE']._serialized_start=1344
-  _globals['_GETTRENDRESPONSE']._serialized_end=1528
-  _globals['_GETFLAMEREQUEST']._serialized_start=1530
-  _globals['_GETFLAMEREQUEST']._serialized_end=1627
-  _globals['_FLAMEFRAME']._serialized_start=1629
-  _globals['_FLAMEFRAME']._serialized_end=1694
-  _globals['_FLAMESTACK']._serialized_start=1696
-  _globals['_FLAMESTACK']._serialized_end=1786
-  _globals['_GETFLAMERESPONSE']._serialized_start=1789
-  _globals['_GETFLAMERESPONSE']._serialized_end=1923
-  _globals['_GETPLANREQUEST']._serialized_start=1925
-  _globals['_GETPLANREQUEST']._serialized_end=1959
-  _globals['_GETPLANRESPONSE']._serialized_start=1961
-  _globals['_GETPLANRESPONSE']._serialized_end=2022
-  _globals['_COMPAREREQUEST']._serialized_start=2025
-  _globals['_COMPAREREQUEST']._serialized_end=2332
-  _globals['_COMPARERESPONSE']._serialized_start=2334
-  _globals['_COMPARERESPONSE']._serialized_end=2369
-  _globals['_LISTAGENTSREQUEST']._serialized_start=2371
-  _globals['_LISTAGENTSREQUEST']._serialized_end=2390
-  _globals['_AGENT']._serialized_start=2393
-  _globals['_AGENT']._serialized_end=2710
-  _globals['_AGENT_OUTCOMESENTRY']._serialized_start=2663
-  _globals['_AGENT_OUTCOMESENTRY']._serialized_end=2710
-  _globals['_LISTAGENTSRESPONSE']._serialized_start=2712
-  _globals['_LISTAGENTSRESPONSE']._serialized_end=2770
-  _globals['_CHECKREQUEST']._serialized_start=2772
-  _globals['_CHECKREQUEST']._serialized_end=2786
-  _globals['_TABLESIZE']._serialized_start=2788
-  _globals['_TABLESIZE']._serialized_end=2861
-  _globals['_CHECKRESPONSE']._serialized_start=2864
-  _globals['_CHECKRESPONSE']._serialized_end=3029
-  _globals['_QUERYSERVICE']._serialized_start=3032
-  _globals['_QUERYSERVICE']._serialized_end=3520
-  _globals['_ADMINSERVICE']._serialized_start=3522
-  _globals['_ADMINSERVICE']._serialized_end=3604
+  _globals['_SELECTION']._serialized_start=101
+  _globals['_SELECTION']._serialized_end=230
+  _globals['_INTERVAL']._serialized_start=232
+  _globals['_INTERVAL']._serialized_end=287
+  _globals['_LISTHOTSPOTSREQUEST']._serialized_start=289
+  _globals['_LISTHOTSPOTSREQUEST']._serialized_end=407
+  _globals['_HOTSPOT']._serialized_start=410
+  _globals['_HOTSPOT']._serialized_end=780
+  _globals['_SERVICECPU']._serialized_start=783
+  _globals['_SERVICECPU']._serialized_end=970
+  _globals['_LISTHOTSPOTSRESPONSE']._serialized_start=973
+  _globals['_LISTHOTSPOTSRESPONSE']._serialized_end=1145
+  _globals['_GETTRENDREQUEST']._serialized_start=1147
+  _globals['_GETTRENDREQUEST']._serialized_end=1249
+  _globals['_TRENDPOINT']._serialized_start=1251
+  _globals['_TRENDPOINT']._serialized_end=1370
+  _globals['_GETTRENDRESPONSE']._serialized_start=1373
+  _globals['_GETTRENDRESPONSE']._serialized_end=1557
+  _globals['_GETFLAMEREQUEST']._serialized_start=1559
+  _globals['_GETFLAMEREQUEST']._serialized_end=1656
+  _globals['_FLAMEFRAME']._serialized_start=1658
+  _globals['_FLAMEFRAME']._serialized_end=1723
+  _globals['_FLAMESTACK']._serialized_start=1725
+  _globals['_FLAMESTACK']._serialized_end=1815
+  _globals['_GETFLAMERESPONSE']._serialized_start=1818
+  _globals['_GETFLAMERESPONSE']._serialized_end=1952
+  _globals['_GETPLANREQUEST']._serialized_start=1954
+  _globals['_GETPLANREQUEST']._serialized_end=1988
+  _globals['_GETPLANRESPONSE']._serialized_start=1990
+  _globals['_GETPLANRESPONSE']._serialized_end=2051
+  _globals['_COMPAREREQUEST']._serialized_start=2054
+  _globals['_COMPAREREQUEST']._serialized_end=2361
+  _globals['_COMPARERESPONSE']._serialized_start=2363
+  _globals['_COMPARERESPONSE']._serialized_end=2398
+  _globals['_LISTAGENTSREQUEST']._serialized_start=2400
+  _globals['_LISTAGENTSREQUEST']._serialized_end=2419
+  _globals['_AGENT']._serialized_start=2422
+  _globals['_AGENT']._serialized_end=2739
+  _globals['_AGENT_OUTCOMESENTRY']._serialized_start=2692
+  _globals['_AGENT_OUTCOMESENTRY']._serialized_end=2739
+  _globals['_LISTAGENTSRESPONSE']._serialized_start=2741
+  _globals['_LISTAGENTSRESPONSE']._serialized_end=2799
+  _globals['_CHECKREQUEST']._serialized_start=2801
+  _globals['_CHECKREQUEST']._serialized_end=2815
+  _globals['_TABLESIZE']._serialized_start=2817
+  _globals['_TABLESIZE']._serialized_end=2890
+  _globals['_CHECKRESPONSE']._serialized_start=2893
+  _globals['_CHECKRESPONSE']._serialized_end=3058
+  _globals['_QUERYSERVICE']._serialized_start=3061
+  _globals['_QUERYSERVICE']._serialized_end=3549
+  _globals['_ADMINSERVICE']._serialized_start=3552
+  _globals['_ADMINSERVICE']._serialized_end=3818
 # @@protoc_insertion_point(module_scope)

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from pivotscope.v1 import control_pb2 as pivotscope_dot_v1_dot_control__pb2
 from pivotscope.v1 import query_pb2 as pivotscope_dot_v1_dot_query__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -330,6 +331,16 @@ class AdminServiceStub:
                 request_serializer=pivotscope_dot_v1_dot_query__pb2.CheckRequest.SerializeToString,
                 response_deserializer=pivotscope_dot_v1_dot_query__pb2.CheckResponse.FromString,
                 _registered_method=True)
+        self.ChangeControls = channel.unary_unary(
+                '/pivotscope.v1.AdminService/ChangeControls',
+                request_serializer=pivotscope_dot_v1_dot_control__pb2.ChangeControlsRequest.SerializeToString,
+                response_deserializer=pivotscope_dot_v1_dot_control__pb2.ChangeControlsResponse.FromString,
+                _registered_method=True)
+        self.ListControls = channel.unary_unary(
+                '/pivotscope.v1.AdminService/ListControls',
+                request_serializer=pivotscope_dot_v1_dot_control__pb2.ListControlsRequest.SerializeToString,
+                response_deserializer=pivotscope_dot_v1_dot_control__pb2.ListControlsResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -342,6 +353,19 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ChangeControls(self, request, context):
+        """ChangeControls asks something of agents, or takes it back.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListControls(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -349,6 +373,16 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.Check,
                     request_deserializer=pivotscope_dot_v1_dot_query__pb2.CheckRequest.FromString,
                     response_serializer=pivotscope_dot_v1_dot_query__pb2.CheckResponse.SerializeToString,
+            ),
+            'ChangeControls': grpc.unary_unary_rpc_method_handler(
+                    servicer.ChangeControls,
+                    request_deserializer=pivotscope_dot_v1_dot_control__pb2.ChangeControlsRequest.FromString,
+                    response_serializer=pivotscope_dot_v1_dot_control__pb2.ChangeControlsResponse.SerializeToString,
+            ),
+            'ListControls': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListControls,
+                    request_deserializer=pivotscope_dot_v1_dot_control__pb2.ListControlsRequest.FromString,
+                    response_serializer=pivotscope_dot_v1_dot_control__pb2.ListControlsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -379,6 +413,60 @@ class AdminService:
             '/pivotscope.v1.AdminService/Check',
             pivotscope_dot_v1_dot_query__pb2.CheckRequest.SerializeToString,
             pivotscope_dot_v1_dot_query__pb2.CheckResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ChangeControls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pivotscope.v1.AdminService/ChangeControls',
+            pivotscope_dot_v1_dot_control__pb2.ChangeControlsRequest.SerializeToString,
+            pivotscope_dot_v1_dot_control__pb2.ChangeControlsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListControls(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pivotscope.v1.AdminService/ListControls',
+            pivotscope_dot_v1_dot_control__pb2.ListControlsRequest.SerializeToString,
+            pivotscope_dot_v1_dot_control__pb2.ListControlsResponse.FromString,
             options,
             channel_credentials,
             insecure,

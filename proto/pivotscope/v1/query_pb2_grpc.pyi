@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from pivotscope.v1 import control_pb2 as _control_pb2
 from pivotscope.v1 import query_pb2 as _query_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -107,6 +108,9 @@ class AdminServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AdminServiceAsyncStub: ...
     Check: _grpc.UnaryUnaryMultiCallable[_query_pb2.CheckRequest, _query_pb2.CheckResponse]
+    ChangeControls: _grpc.UnaryUnaryMultiCallable[_control_pb2.ChangeControlsRequest, _control_pb2.ChangeControlsResponse]
+    """ChangeControls asks something of agents, or takes it back."""
+    ListControls: _grpc.UnaryUnaryMultiCallable[_control_pb2.ListControlsRequest, _control_pb2.ListControlsResponse]
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -114,6 +118,9 @@ class AdminServiceAsyncStub(AdminServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     Check: _aio.UnaryUnaryMultiCallable[_query_pb2.CheckRequest, _query_pb2.CheckResponse]  # type: ignore[assignment]
+    ChangeControls: _aio.UnaryUnaryMultiCallable[_control_pb2.ChangeControlsRequest, _control_pb2.ChangeControlsResponse]  # type: ignore[assignment]
+    """ChangeControls asks something of agents, or takes it back."""
+    ListControls: _aio.UnaryUnaryMultiCallable[_control_pb2.ListControlsRequest, _control_pb2.ListControlsResponse]  # type: ignore[assignment]
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """AdminService does what only the process that holds an embedded store can do."""
@@ -124,5 +131,20 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _query_pb2.CheckRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_query_pb2.CheckResponse, _abc.Awaitable[_query_pb2.CheckResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def ChangeControls(
+        self,
+        request: _control_pb2.ChangeControlsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.ChangeControlsResponse, _abc.Awaitable[_control_pb2.ChangeControlsResponse]]:
+        """ChangeControls asks something of agents, or takes it back."""
+
+    @_abc_1.abstractmethod
+    def ListControls(
+        self,
+        request: _control_pb2.ListControlsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_control_pb2.ListControlsResponse, _abc.Awaitable[_control_pb2.ListControlsResponse]]: ...
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
