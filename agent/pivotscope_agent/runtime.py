@@ -18,7 +18,6 @@ from pivotscope_agent.finishing import Finishing
 from pivotscope_agent.governor import Governor
 from pivotscope_agent.metrics.reader import MetricsReader
 from pivotscope_agent.pipeline.control import Command, Pause, RequestFacts, Resume, SetRate
-from pivotscope_agent.pipeline.counters import Counters
 from pivotscope_agent.pipeline.export import Identity
 from pivotscope_agent.pipeline.opening import open_spool
 from pivotscope_agent.pipeline.pipeline import Pipeline
@@ -30,6 +29,7 @@ from pivotscope_agent.sampling import Shared
 from pivotscope_agent.settings import Settings
 from pivotscope_agent.sources import Sources
 from pivotscope_agent.targets.scan import Scanner
+from pivotscope_agent.telemetry.counters import Counters
 from pivotscope_agent.watch import Watch
 
 log = logging.getLogger(__name__)

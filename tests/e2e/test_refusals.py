@@ -11,10 +11,10 @@ from pivotscope.profile.function import Function
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome, Process, Sample, Usage, Window
 from pivotscope_agent.clock import SystemClock
-from pivotscope_agent.pipeline.counters import Counters
 from pivotscope_agent.pipeline.encode import encode
 from pivotscope_agent.pipeline.opening import open_spool
 from pivotscope_agent.pipeline.spool import SpoolSettings
+from pivotscope_agent.telemetry.counters import Counters
 
 from tests.e2e.stack import PROGRAMS, Stack
 from tests.e2e.test_whole_path import QUICK, busy, free_address, select

@@ -19,11 +19,11 @@ from pivotscope.profile.window import Mode, Outcome, Process, Sample, Usage, Win
 from pivotscope.v1.agent_pb2_grpc import add_AgentServiceServicer_to_server
 from pivotscope_agent.clock import SystemClock as AgentClock
 from pivotscope_agent.pipeline.channel import Endpoint
-from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.export import ExportState, Identity
 from pivotscope_agent.pipeline.opening import open_spool
 from pivotscope_agent.pipeline.pipeline import Pipeline
 from pivotscope_agent.pipeline.spool import SpoolSettings
+from pivotscope_agent.telemetry.counters import Count, Counters
 from pivotscope_collector.clock import SystemClock as CollectorClock
 from pivotscope_collector.counters import Counters as CollectorCounters
 from pivotscope_collector.errors import StoreError

@@ -17,7 +17,7 @@ from pivotscope_agent.metrics.prefork import ADVICE, PROBES, PreforkDetector
 from pivotscope_agent.metrics.scrape import Page, ScrapeError, fetch
 from pivotscope_agent.metrics.source import Source, resolve
 from pivotscope_agent.metrics.starts import Starts
-from pivotscope_agent.pipeline.counters import Count, Counters
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from pivotscope_agent.clock import Clock
 from pivotscope_agent.pipeline.backoff import Backoff
 from pivotscope_agent.pipeline.channel import CredentialsError, Endpoint, call_metadata, open_channel
 from pivotscope_agent.pipeline.control import Command
-from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.session import Delivery, Session, StreamClosedError, StreamError
 from pivotscope_agent.pipeline.spool import Spool
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.errors import AgentError
 from pivotscope_agent.pipeline import state as states
-from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.files import Files
 from pivotscope_agent.pipeline.segment import DiskSegment, Segment, count_after
 from pivotscope_agent.pipeline.spool import Opened, Spool, SpoolSettings
 from pivotscope_agent.pipeline.state import SpoolState
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from pivotscope_agent.clock import Clock
 from pivotscope_agent.pipeline.assembler import Assembler
 from pivotscope_agent.pipeline.channel import Endpoint
 from pivotscope_agent.pipeline.control import Command
-from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.encode import Item, encode
 from pivotscope_agent.pipeline.export import Exporter, ExportStatus, Identity
 from pivotscope_agent.pipeline.spool import Spool
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 log = logging.getLogger(__name__)
 

@@ -13,12 +13,12 @@ from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.pipeline.backoff import Backoff
 from pivotscope_agent.pipeline.control import Command, decode_control
-from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.encode import cut
 from pivotscope_agent.pipeline.in_flight import InFlight
 from pivotscope_agent.pipeline.record import Record
 from pivotscope_agent.pipeline.remap import StreamDictionary, UnreadableRecordError
 from pivotscope_agent.pipeline.spool import Spool
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 log = logging.getLogger(__name__)
 

@@ -18,11 +18,11 @@ from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.pipeline import state as states
-from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.files import Files
 from pivotscope_agent.pipeline.record import Record
 from pivotscope_agent.pipeline.segment import DiskSegment, MemorySegment, Segment, count_after, positions_after
 from pivotscope_agent.pipeline.state import SpoolState
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,10 @@ import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.clock import SystemClock
 from pivotscope_agent.errors import ProcessGoneError
-from pivotscope_agent.pipeline.counters import Counters
 from pivotscope_agent.pipeline.opening import open_spool
 from pivotscope_agent.pipeline.spool import SpoolSettings
 from pivotscope_agent.targets import procfs
+from pivotscope_agent.telemetry.counters import Counters
 
 AGENT = (str(Path(sys.executable).parent / "pivotscope-agent"),)
 NOBODY = "127.0.0.1:1"

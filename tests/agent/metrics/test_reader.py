@@ -11,7 +11,7 @@ from pivotscope_agent.metrics.config import EndpointRule, MetricsSettings, Serie
 from pivotscope_agent.metrics.network import NetworkMeter
 from pivotscope_agent.metrics.reader import MetricsReader
 from pivotscope_agent.metrics.scrape import Page, ScrapeError
-from pivotscope_agent.pipeline.counters import Count, Counters
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 REQUESTS = SeriesRule("requests", MetricRole.REQUESTS)
 

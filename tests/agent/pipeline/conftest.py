@@ -16,11 +16,11 @@ from pivotscope.profile.window import Mode, Outcome, Process, Sample, Usage, Win
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1.agent_pb2_grpc import AgentServiceServicer, add_AgentServiceServicer_to_server
 from pivotscope_agent.pipeline.channel import Endpoint
-from pivotscope_agent.pipeline.counters import Counters
 from pivotscope_agent.pipeline.export import Exporter, Identity
 from pivotscope_agent.pipeline.files import Files
 from pivotscope_agent.pipeline.opening import open_spool
 from pivotscope_agent.pipeline.spool import Spool, SpoolSettings
+from pivotscope_agent.telemetry.counters import Counters
 
 
 class FakeClock:

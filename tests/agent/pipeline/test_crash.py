@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.clock import SystemClock
-from pivotscope_agent.pipeline.counters import Counters
+from pivotscope_agent.telemetry.counters import Counters
 from pivotscope_agent.pipeline.opening import open_spool
 from pivotscope_agent.pipeline.spool import SpoolSettings
 settings = SpoolSettings(Path(sys.argv[1]), segment_bytes=20_000)

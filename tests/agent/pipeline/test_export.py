@@ -7,9 +7,9 @@ import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.pipeline import session
 from pivotscope_agent.pipeline.control import Command, Pause, SetRate
-from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.export import Exporter, ExportState
 from pivotscope_agent.pipeline.spool import Spool
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 

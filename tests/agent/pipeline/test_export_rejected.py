@@ -6,9 +6,9 @@ from typing import Any, Protocol
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.pipeline import session
-from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.export import Exporter
 from pivotscope_agent.pipeline.spool import Spool
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 

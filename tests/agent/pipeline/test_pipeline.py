@@ -9,10 +9,10 @@ from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.clock import SystemClock
 from pivotscope_agent.errors import SettingsError
 from pivotscope_agent.pipeline.channel import Endpoint
-from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.export import Identity
 from pivotscope_agent.pipeline.pipeline import Pipeline
 from pivotscope_agent.pipeline.spool import Spool
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
 Make = Callable[..., Pipeline]

@@ -8,10 +8,10 @@ from typing import Any, Protocol
 
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
-from pivotscope_agent.pipeline.counters import Count, Counters
 from pivotscope_agent.pipeline.opening import SpoolLockedError
 from pivotscope_agent.pipeline.spool import Spool
 from pivotscope_agent.pipeline.state import UNCLEAN_GAP
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 
 class Time(Protocol):
