@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pivotscope_agent.status import GovernorStatus
+
 Key = tuple[int, int]
 
 LOWEST_RATE_HZ = 2
@@ -34,6 +36,11 @@ class Governor:
     def used(self) -> float:
         """Cores that samplers take now, by their latest windows."""
         return sum(self._cost.values())
+
+    @property
+    def status(self) -> GovernorStatus:
+        """Where it stands, for those who tell of it."""
+        return GovernorStatus(self._budget, self.used, self._scale)
 
     def plan(self, key: Key, asked_hz: int) -> Plan:
         """Decide on a process's next window; `asked_hz` is the rate that the settings or the collector ask for."""

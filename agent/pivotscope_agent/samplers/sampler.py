@@ -7,6 +7,8 @@ from typing import Protocol
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome
 
+from pivotscope_agent.status import Reason
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -25,6 +27,7 @@ class Ending:
 
     `status` is its exit code, or minus the signal that ended it. `stopped` says that we asked it to
     stop, `killed` that it did not listen. `stacks` is what it wrote to its output, None without a file.
+    `stopped_ns` is how long it held the process that it looked at.
     """
 
     status: int
@@ -35,13 +38,14 @@ class Ending:
     resident_bytes: int = 0
     stopped: bool = False
     killed: bool = False
+    stopped_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a window is worth. `stacks` is text for the sampler's parser, empty unless COMPLETE.
 
-    `ticks` is 0 where the tool does not tell how often it looked.
+    `ticks` is 0 where the tool does not tell how often it looked. `code` says more than the outcome where it is given.
     """
 
     outcome: Outcome
@@ -50,6 +54,7 @@ class Verdict:
     ticks: int = 0
     late: int = 0
     errors: int = 0
+    code: Reason = Reason.NONE
 
 
 class Sampler(Protocol):
