@@ -204,6 +204,43 @@ OUTCOME_TARGET_EXITED: Outcome.ValueType  # 7
 OUTCOME_PAUSED: Outcome.ValueType  # 8
 Global___Outcome: _TypeAlias = Outcome  # noqa: Y015
 
+class _TargetState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _TargetStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_TargetState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TARGET_STATE_UNSPECIFIED: _TargetState.ValueType  # 0
+    TARGET_STATE_STARTING: _TargetState.ValueType  # 1
+    TARGET_STATE_SAMPLING: _TargetState.ValueType  # 2
+    TARGET_STATE_SKIPPED: _TargetState.ValueType  # 3
+    """Left out by choice: a budget, a rotation over replicas, no free slot."""
+    TARGET_STATE_PAUSED: _TargetState.ValueType  # 4
+    TARGET_STATE_HALTED: _TargetState.ValueType  # 5
+    """The process itself is stopped."""
+    TARGET_STATE_UNSUPPORTED: _TargetState.ValueType  # 6
+    TARGET_STATE_ATTACH_DENIED: _TargetState.ValueType  # 7
+    TARGET_STATE_BACKING_OFF: _TargetState.ValueType  # 8
+    """The sampler failed and is tried again later."""
+    TARGET_STATE_ENDED: _TargetState.ValueType  # 9
+
+class TargetState(_TargetState, metaclass=_TargetStateEnumTypeWrapper): ...
+
+TARGET_STATE_UNSPECIFIED: TargetState.ValueType  # 0
+TARGET_STATE_STARTING: TargetState.ValueType  # 1
+TARGET_STATE_SAMPLING: TargetState.ValueType  # 2
+TARGET_STATE_SKIPPED: TargetState.ValueType  # 3
+"""Left out by choice: a budget, a rotation over replicas, no free slot."""
+TARGET_STATE_PAUSED: TargetState.ValueType  # 4
+TARGET_STATE_HALTED: TargetState.ValueType  # 5
+"""The process itself is stopped."""
+TARGET_STATE_UNSUPPORTED: TargetState.ValueType  # 6
+TARGET_STATE_ATTACH_DENIED: TargetState.ValueType  # 7
+TARGET_STATE_BACKING_OFF: TargetState.ValueType  # 8
+"""The sampler failed and is tried again later."""
+TARGET_STATE_ENDED: TargetState.ValueType  # 9
+Global___TargetState: _TypeAlias = TargetState  # noqa: Y015
+
 @_typing.final
 class StreamRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
@@ -211,24 +248,28 @@ class StreamRequest(_message.Message):
     HELLO_FIELD_NUMBER: _builtins.int
     DEFINITIONS_FIELD_NUMBER: _builtins.int
     BATCH_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def hello(self) -> Global___Hello: ...
     @_builtins.property
     def definitions(self) -> Global___Definitions: ...
     @_builtins.property
     def batch(self) -> Global___Batch: ...
+    @_builtins.property
+    def status(self) -> Global___AgentStatus: ...
     def __init__(
         self,
         *,
         hello: Global___Hello | None = ...,
         definitions: Global___Definitions | None = ...,
         batch: Global___Batch | None = ...,
+        status: Global___AgentStatus | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "definitions", b"definitions", "hello", b"hello", "message", b"message"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "definitions", b"definitions", "hello", b"hello", "message", b"message", "status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "definitions", b"definitions", "hello", b"hello", "message", b"message"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "definitions", b"definitions", "hello", b"hello", "message", b"message", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "definitions", "batch"]  # noqa: Y015
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["hello", "definitions", "batch", "status"]  # noqa: Y015
     _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
 
@@ -947,6 +988,7 @@ class Window(_message.Message):
     COUNTS_FIELD_NUMBER: _builtins.int
     NATIVE_COUNTS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
+    STOPPED_NS_FIELD_NUMBER: _builtins.int
     process: _builtins.int
     mode: Global___Mode.ValueType
     outcome: Global___Outcome.ValueType
@@ -955,7 +997,7 @@ class Window(_message.Message):
     """By the monotonic clock."""
     rate_hz: _builtins.int
     ticks: _builtins.int
-    """Attempts to sample; 0 where the tool does not tell."""
+    """Looks at the process, failed ones (errors) included; 0 where they are not known."""
     late: _builtins.int
     errors: _builtins.int
     gap_cpu_ns: _builtins.int
@@ -964,6 +1006,8 @@ class Window(_message.Message):
     """CPU of the sampler itself."""
     reason: _builtins.str
     """Why the agent chose mode and rate, or what went wrong."""
+    stopped_ns: _builtins.int
+    """How long the sampler held the process, by its own work and random looks at the process's state."""
     @_builtins.property
     def usage(self) -> Global___Usage: ...
     @_builtins.property
@@ -998,10 +1042,11 @@ class Window(_message.Message):
         counts: _abc.Iterable[_builtins.int] | None = ...,
         native_counts: _abc.Iterable[_builtins.int] | None = ...,
         reason: _builtins.str = ...,
+        stopped_ns: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "duration_ns", b"duration_ns", "errors", b"errors", "gap_cpu_ns", b"gap_cpu_ns", "late", b"late", "lines", b"lines", "mode", b"mode", "native_counts", b"native_counts", "outcome", b"outcome", "process", b"process", "rate_hz", b"rate_hz", "reason", b"reason", "sampler_cpu_ns", b"sampler_cpu_ns", "stacks", b"stacks", "started_unix_ns", b"started_unix_ns", "ticks", b"ticks", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "duration_ns", b"duration_ns", "errors", b"errors", "gap_cpu_ns", b"gap_cpu_ns", "late", b"late", "lines", b"lines", "mode", b"mode", "native_counts", b"native_counts", "outcome", b"outcome", "process", b"process", "rate_hz", b"rate_hz", "reason", b"reason", "sampler_cpu_ns", b"sampler_cpu_ns", "stacks", b"stacks", "started_unix_ns", b"started_unix_ns", "stopped_ns", b"stopped_ns", "ticks", b"ticks", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1222,3 +1267,351 @@ class CodebaseFacts(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CodebaseFacts: _TypeAlias = CodebaseFacts  # noqa: Y015
+
+@_typing.final
+class AgentStatus(_message.Message):
+    """AgentStatus is how the agent fares. It comes after the Welcome, every half minute and on change; the newest
+    replaces the one before. It is not acknowledged, and nothing is lost with one that is.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ToolsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class TargetStatesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    SENT_UNIX_NS_FIELD_NUMBER: _builtins.int
+    STARTED_UNIX_NS_FIELD_NUMBER: _builtins.int
+    AGENT_VERSION_FIELD_NUMBER: _builtins.int
+    TOOLS_FIELD_NUMBER: _builtins.int
+    COUNTS_FIELD_NUMBER: _builtins.int
+    USAGE_FIELD_NUMBER: _builtins.int
+    SPOOL_FIELD_NUMBER: _builtins.int
+    STREAM_FIELD_NUMBER: _builtins.int
+    GOVERNOR_FIELD_NUMBER: _builtins.int
+    TARGETS_FIELD_NUMBER: _builtins.int
+    TARGET_STATES_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
+    sent_unix_ns: _builtins.int
+    """Times are by the agent's clock."""
+    started_unix_ns: _builtins.int
+    agent_version: _builtins.str
+    @_builtins.property
+    def tools(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Samplers and their versions: "py-spy" → "0.4.3"."""
+
+    @_builtins.property
+    def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___AgentCount]:
+        """Cumulative since the agent's start, so that a new stream changes nothing."""
+
+    @_builtins.property
+    def usage(self) -> Global___AgentUsage: ...
+    @_builtins.property
+    def spool(self) -> Global___SpoolStatus: ...
+    @_builtins.property
+    def stream(self) -> Global___StreamStatus: ...
+    @_builtins.property
+    def governor(self) -> Global___GovernorStatus: ...
+    @_builtins.property
+    def targets(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetStatus]:
+        """At most 200, those that are not sampled as asked for first; all are in target_states."""
+
+    @_builtins.property
+    def target_states(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Selected processes, by the name of their state."""
+
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What is wrong with the agent itself; empty: nothing."""
+
+    def __init__(
+        self,
+        *,
+        sent_unix_ns: _builtins.int = ...,
+        started_unix_ns: _builtins.int = ...,
+        agent_version: _builtins.str = ...,
+        tools: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        counts: _abc.Iterable[Global___AgentCount] | None = ...,
+        usage: Global___AgentUsage | None = ...,
+        spool: Global___SpoolStatus | None = ...,
+        stream: Global___StreamStatus | None = ...,
+        governor: Global___GovernorStatus | None = ...,
+        targets: _abc.Iterable[Global___TargetStatus] | None = ...,
+        target_states: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        problems: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["governor", b"governor", "spool", b"spool", "stream", b"stream", "usage", b"usage"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent_version", b"agent_version", "counts", b"counts", "governor", b"governor", "problems", b"problems", "sent_unix_ns", b"sent_unix_ns", "spool", b"spool", "started_unix_ns", b"started_unix_ns", "stream", b"stream", "target_states", b"target_states", "targets", b"targets", "tools", b"tools", "usage", b"usage"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentStatus: _TypeAlias = AgentStatus  # noqa: Y015
+
+@_typing.final
+class AgentCount(_message.Message):
+    """AgentCount is one value of one counter of the agent."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    LABELS_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    value: _builtins.int
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Values of its labels, in the order of the agent's table of metrics."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        labels: _abc.Iterable[_builtins.str] | None = ...,
+        value: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentCount: _TypeAlias = AgentCount  # noqa: Y015
+
+@_typing.final
+class AgentUsage(_message.Message):
+    """AgentUsage is what the agent itself takes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CPU_NS_FIELD_NUMBER: _builtins.int
+    CHILDREN_CPU_NS_FIELD_NUMBER: _builtins.int
+    RESIDENT_BYTES_FIELD_NUMBER: _builtins.int
+    cpu_ns: _builtins.int
+    children_cpu_ns: _builtins.int
+    """Of children that have ended: samplers, and readers of source files."""
+    resident_bytes: _builtins.int
+    def __init__(
+        self,
+        *,
+        cpu_ns: _builtins.int = ...,
+        children_cpu_ns: _builtins.int = ...,
+        resident_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["children_cpu_ns", b"children_cpu_ns", "cpu_ns", b"cpu_ns", "resident_bytes", b"resident_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AgentUsage: _TypeAlias = AgentUsage  # noqa: Y015
+
+@_typing.final
+class SpoolStatus(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BYTES_FIELD_NUMBER: _builtins.int
+    RECORDS_FIELD_NUMBER: _builtins.int
+    OLDEST_AGE_NS_FIELD_NUMBER: _builtins.int
+    ON_DISK_FIELD_NUMBER: _builtins.int
+    MAX_BYTES_FIELD_NUMBER: _builtins.int
+    bytes: _builtins.int
+    records: _builtins.int
+    oldest_age_ns: _builtins.int
+    """Of the oldest record that waits."""
+    on_disk: _builtins.bool
+    max_bytes: _builtins.int
+    def __init__(
+        self,
+        *,
+        bytes: _builtins.int = ...,
+        records: _builtins.int = ...,
+        oldest_age_ns: _builtins.int = ...,
+        on_disk: _builtins.bool = ...,
+        max_bytes: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "max_bytes", b"max_bytes", "oldest_age_ns", b"oldest_age_ns", "on_disk", b"on_disk", "records", b"records"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SpoolStatus: _TypeAlias = SpoolStatus  # noqa: Y015
+
+@_typing.final
+class StreamStatus(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SINCE_UNIX_NS_FIELD_NUMBER: _builtins.int
+    ACKNOWLEDGED_UNIX_NS_FIELD_NUMBER: _builtins.int
+    CLOCK_OFFSET_NS_FIELD_NUMBER: _builtins.int
+    IN_FLIGHT_FIELD_NUMBER: _builtins.int
+    since_unix_ns: _builtins.int
+    acknowledged_unix_ns: _builtins.int
+    """Of the last acknowledgement; 0 before the first."""
+    clock_offset_ns: _builtins.int
+    in_flight: _builtins.int
+    def __init__(
+        self,
+        *,
+        since_unix_ns: _builtins.int = ...,
+        acknowledged_unix_ns: _builtins.int = ...,
+        clock_offset_ns: _builtins.int = ...,
+        in_flight: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["acknowledged_unix_ns", b"acknowledged_unix_ns", "clock_offset_ns", b"clock_offset_ns", "in_flight", b"in_flight", "since_unix_ns", b"since_unix_ns"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StreamStatus: _TypeAlias = StreamStatus  # noqa: Y015
+
+@_typing.final
+class GovernorStatus(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CPU_BUDGET_FIELD_NUMBER: _builtins.int
+    CPU_USED_FIELD_NUMBER: _builtins.int
+    SCALE_FIELD_NUMBER: _builtins.int
+    STOP_BUDGET_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    cpu_budget: _builtins.float
+    """In cores."""
+    cpu_used: _builtins.float
+    scale: _builtins.float
+    """What is left of the sampling that was asked for, 0 to 1."""
+    stop_budget: _builtins.float
+    """Part of the time for which a target may be stopped, 0 to 1; absent where it is not bounded."""
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        cpu_budget: _builtins.float = ...,
+        cpu_used: _builtins.float = ...,
+        scale: _builtins.float = ...,
+        stop_budget: _builtins.float | None = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_stop_budget", b"_stop_budget", "stop_budget", b"stop_budget"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stop_budget", b"_stop_budget", "cpu_budget", b"cpu_budget", "cpu_used", b"cpu_used", "reason", b"reason", "scale", b"scale", "stop_budget", b"stop_budget"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__stop_budget: _TypeAlias = _typing.Literal["stop_budget"]  # noqa: Y015
+    _WhichOneofArgType__stop_budget: _TypeAlias = _typing.Literal["_stop_budget", b"_stop_budget"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stop_budget) -> _WhichOneofReturnType__stop_budget | None: ...
+
+Global___GovernorStatus: _TypeAlias = GovernorStatus  # noqa: Y015
+
+@_typing.final
+class TargetStatus(_message.Message):
+    """TargetStatus is what is done with one process, and why."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROCESS_FIELD_NUMBER: _builtins.int
+    RUNTIME_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    REASON_CODE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ASKED_HZ_FIELD_NUMBER: _builtins.int
+    RATE_HZ_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    OUTCOME_FIELD_NUMBER: _builtins.int
+    WINDOW_ENDED_UNIX_NS_FIELD_NUMBER: _builtins.int
+    WINDOW_NS_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    COMPLETE_WINDOWS_FIELD_NUMBER: _builtins.int
+    SAMPLER_CORES_FIELD_NUMBER: _builtins.int
+    SAMPLER_CPU_NS_FIELD_NUMBER: _builtins.int
+    STOPPED_RATIO_FIELD_NUMBER: _builtins.int
+    runtime: _builtins.str
+    """Interpreter and version: "CPython 3.11.7"."""
+    state: Global___TargetState.ValueType
+    reason_code: _builtins.str
+    """A short code, "cpu_budget", and the same for a person; empty where all is as asked for."""
+    reason: _builtins.str
+    asked_hz: _builtins.int
+    rate_hz: _builtins.int
+    """Of the newest window with a sampler."""
+    mode: Global___Mode.ValueType
+    outcome: Global___Outcome.ValueType
+    """Of the newest window."""
+    window_ended_unix_ns: _builtins.int
+    window_ns: _builtins.int
+    windows: _builtins.int
+    complete_windows: _builtins.int
+    sampler_cores: _builtins.float
+    """CPU of its samplers over the last minute or so, as a part of a core, and since it was found."""
+    sampler_cpu_ns: _builtins.int
+    stopped_ratio: _builtins.float
+    """Part of the time for which samplers stopped it, 0 to 1; absent while it is not known."""
+    @_builtins.property
+    def process(self) -> Global___Process:
+        """Its id is 0."""
+
+    def __init__(
+        self,
+        *,
+        process: Global___Process | None = ...,
+        runtime: _builtins.str = ...,
+        state: Global___TargetState.ValueType = ...,
+        reason_code: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        asked_hz: _builtins.int = ...,
+        rate_hz: _builtins.int = ...,
+        mode: Global___Mode.ValueType = ...,
+        outcome: Global___Outcome.ValueType = ...,
+        window_ended_unix_ns: _builtins.int = ...,
+        window_ns: _builtins.int = ...,
+        windows: _builtins.int = ...,
+        complete_windows: _builtins.int = ...,
+        sampler_cores: _builtins.float = ...,
+        sampler_cpu_ns: _builtins.int = ...,
+        stopped_ratio: _builtins.float | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_stopped_ratio", b"_stopped_ratio", "process", b"process", "stopped_ratio", b"stopped_ratio"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_stopped_ratio", b"_stopped_ratio", "asked_hz", b"asked_hz", "complete_windows", b"complete_windows", "mode", b"mode", "outcome", b"outcome", "process", b"process", "rate_hz", b"rate_hz", "reason", b"reason", "reason_code", b"reason_code", "runtime", b"runtime", "sampler_cores", b"sampler_cores", "sampler_cpu_ns", b"sampler_cpu_ns", "state", b"state", "stopped_ratio", b"stopped_ratio", "window_ended_unix_ns", b"window_ended_unix_ns", "window_ns", b"window_ns", "windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__stopped_ratio: _TypeAlias = _typing.Literal["stopped_ratio"]  # noqa: Y015
+    _WhichOneofArgType__stopped_ratio: _TypeAlias = _typing.Literal["_stopped_ratio", b"_stopped_ratio"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__stopped_ratio) -> _WhichOneofReturnType__stopped_ratio | None: ...
+
+Global___TargetStatus: _TypeAlias = TargetStatus  # noqa: Y015

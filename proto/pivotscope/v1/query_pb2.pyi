@@ -614,6 +614,26 @@ class Agent(_message.Message):
         def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
         def WhichOneof(self, oneof_group: _Never) -> None: ...
 
+    @_typing.final
+    class TargetStatesEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.int
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.int = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
     AGENT_ID_FIELD_NUMBER: _builtins.int
     HOST_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
@@ -625,6 +645,7 @@ class Agent(_message.Message):
     CLOCK_OFFSET_SECONDS_FIELD_NUMBER: _builtins.int
     SERVICES_FIELD_NUMBER: _builtins.int
     OUTCOMES_FIELD_NUMBER: _builtins.int
+    TARGET_STATES_FIELD_NUMBER: _builtins.int
     agent_id: _builtins.str
     host: _builtins.str
     version: _builtins.str
@@ -641,6 +662,10 @@ class Agent(_message.Message):
     def outcomes(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """Last outcome a window had, by count over the last hour."""
 
+    @_builtins.property
+    def target_states(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
+        """Selected processes by state, as the agent last said; empty where it never did."""
+
     def __init__(
         self,
         *,
@@ -655,10 +680,11 @@ class Agent(_message.Message):
         clock_offset_seconds: _builtins.float = ...,
         services: _abc.Iterable[_builtins.str] | None = ...,
         outcomes: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
+        target_states: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["abilities", b"abilities", "agent_id", b"agent_id", "clock_offset_seconds", b"clock_offset_seconds", "connected", b"connected", "first_seen_unix_ns", b"first_seen_unix_ns", "host", b"host", "last_seen_unix_ns", b"last_seen_unix_ns", "outcomes", b"outcomes", "services", b"services", "targets", b"targets", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abilities", b"abilities", "agent_id", b"agent_id", "clock_offset_seconds", b"clock_offset_seconds", "connected", b"connected", "first_seen_unix_ns", b"first_seen_unix_ns", "host", b"host", "last_seen_unix_ns", b"last_seen_unix_ns", "outcomes", b"outcomes", "services", b"services", "target_states", b"target_states", "targets", b"targets", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -683,6 +709,59 @@ class ListAgentsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListAgentsResponse: _TypeAlias = ListAgentsResponse  # noqa: Y015
+
+@_typing.final
+class GetAgentRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    agent: _builtins.str
+    """An agent's id, or the beginning of one that is no other's."""
+    def __init__(
+        self,
+        *,
+        agent: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAgentRequest: _TypeAlias = GetAgentRequest  # noqa: Y015
+
+@_typing.final
+class GetAgentResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AGENT_FIELD_NUMBER: _builtins.int
+    STATUS_FIELD_NUMBER: _builtins.int
+    RECEIVED_UNIX_NS_FIELD_NUMBER: _builtins.int
+    COLLECTOR_VERSION_FIELD_NUMBER: _builtins.int
+    received_unix_ns: _builtins.int
+    """By the collector's clock."""
+    collector_version: _builtins.str
+    @_builtins.property
+    def agent(self) -> Global___Agent: ...
+    @_builtins.property
+    def status(self) -> _agent_pb2.AgentStatus:
+        """The newest that a collector received; absent where the agent never sent one."""
+
+    def __init__(
+        self,
+        *,
+        agent: Global___Agent | None = ...,
+        status: _agent_pb2.AgentStatus | None = ...,
+        received_unix_ns: _builtins.int = ...,
+        collector_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agent", b"agent", "collector_version", b"collector_version", "received_unix_ns", b"received_unix_ns", "status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetAgentResponse: _TypeAlias = GetAgentResponse  # noqa: Y015
 
 @_typing.final
 class CheckRequest(_message.Message):

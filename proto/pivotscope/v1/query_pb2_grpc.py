@@ -66,6 +66,11 @@ class QueryServiceStub:
                 request_serializer=pivotscope_dot_v1_dot_query__pb2.ListAgentsRequest.SerializeToString,
                 response_deserializer=pivotscope_dot_v1_dot_query__pb2.ListAgentsResponse.FromString,
                 _registered_method=True)
+        self.GetAgent = channel.unary_unary(
+                '/pivotscope.v1.QueryService/GetAgent',
+                request_serializer=pivotscope_dot_v1_dot_query__pb2.GetAgentRequest.SerializeToString,
+                response_deserializer=pivotscope_dot_v1_dot_query__pb2.GetAgentResponse.FromString,
+                _registered_method=True)
 
 
 class QueryServiceServicer:
@@ -108,6 +113,12 @@ class QueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetAgent(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -140,6 +151,11 @@ def add_QueryServiceServicer_to_server(servicer, server):
                     servicer.ListAgents,
                     request_deserializer=pivotscope_dot_v1_dot_query__pb2.ListAgentsRequest.FromString,
                     response_serializer=pivotscope_dot_v1_dot_query__pb2.ListAgentsResponse.SerializeToString,
+            ),
+            'GetAgent': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetAgent,
+                    request_deserializer=pivotscope_dot_v1_dot_query__pb2.GetAgentRequest.FromString,
+                    response_serializer=pivotscope_dot_v1_dot_query__pb2.GetAgentResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -305,6 +321,33 @@ class QueryService:
             '/pivotscope.v1.QueryService/ListAgents',
             pivotscope_dot_v1_dot_query__pb2.ListAgentsRequest.SerializeToString,
             pivotscope_dot_v1_dot_query__pb2.ListAgentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetAgent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pivotscope.v1.QueryService/GetAgent',
+            pivotscope_dot_v1_dot_query__pb2.GetAgentRequest.SerializeToString,
+            pivotscope_dot_v1_dot_query__pb2.GetAgentResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -40,6 +40,7 @@ class QueryServiceStub:
     GetPlan: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetPlanRequest, _query_pb2.GetPlanResponse]
     Compare: _grpc.UnaryUnaryMultiCallable[_query_pb2.CompareRequest, _query_pb2.CompareResponse]
     ListAgents: _grpc.UnaryUnaryMultiCallable[_query_pb2.ListAgentsRequest, _query_pb2.ListAgentsResponse]
+    GetAgent: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetAgentRequest, _query_pb2.GetAgentResponse]
 
 @_typing.type_check_only
 class QueryServiceAsyncStub(QueryServiceStub):
@@ -52,6 +53,7 @@ class QueryServiceAsyncStub(QueryServiceStub):
     GetPlan: _aio.UnaryUnaryMultiCallable[_query_pb2.GetPlanRequest, _query_pb2.GetPlanResponse]  # type: ignore[assignment]
     Compare: _aio.UnaryUnaryMultiCallable[_query_pb2.CompareRequest, _query_pb2.CompareResponse]  # type: ignore[assignment]
     ListAgents: _aio.UnaryUnaryMultiCallable[_query_pb2.ListAgentsRequest, _query_pb2.ListAgentsResponse]  # type: ignore[assignment]
+    GetAgent: _aio.UnaryUnaryMultiCallable[_query_pb2.GetAgentRequest, _query_pb2.GetAgentResponse]  # type: ignore[assignment]
 
 class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
     """QueryService answers the CLI and every later door."""
@@ -97,6 +99,13 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _query_pb2.ListAgentsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_query_pb2.ListAgentsResponse, _abc.Awaitable[_query_pb2.ListAgentsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetAgent(
+        self,
+        request: _query_pb2.GetAgentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_query_pb2.GetAgentResponse, _abc.Awaitable[_query_pb2.GetAgentResponse]]: ...
 
 def add_QueryServiceServicer_to_server(servicer: QueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
