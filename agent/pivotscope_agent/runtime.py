@@ -17,7 +17,7 @@ from pivotscope_agent.errors import MissingToolError
 from pivotscope_agent.finishing import Finishing
 from pivotscope_agent.governor import Governor
 from pivotscope_agent.metrics.reader import MetricsReader
-from pivotscope_agent.pipeline.control import Command, Pause, RequestFacts, Resume, SetRate
+from pivotscope_agent.pipeline.control import Command, DesiredState, Pause, RequestFacts, Resume, SetRate
 from pivotscope_agent.pipeline.export import Identity
 from pivotscope_agent.pipeline.opening import open_spool
 from pivotscope_agent.pipeline.pipeline import Pipeline
@@ -34,8 +34,6 @@ from pivotscope_agent.watch import Watch
 
 log = logging.getLogger(__name__)
 
-HIGHEST_RATE_HZ = 100
-"""The collector may ask for no more than this."""
 NAMING_S = 15.0
 """How long windows may wait for names when the agent ends."""
 SENDING_S = 5.0
@@ -54,7 +52,7 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | 
     host = settings.host or socket.gethostname()
     samplers = find_samplers(settings)
     counters = Counters()
-    controls = Controls(clock, HIGHEST_RATE_HZ)
+    controls = Controls(clock, settings.control.highest_rate_hz)
     spool = await asyncio.to_thread(open_spool, settings.spool, counters=counters, clock=clock)
     scanner = Scanner(settings.selectors, host)
     pipeline = Pipeline(
@@ -70,7 +68,11 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | 
         clock=clock,
         random=Random(),  # noqa: S311 - spreads retries
         targets=lambda: len(scanner.targets),
-        on_command=lambda command: obey(command, controls, sources),
+        on_command=lambda command: (
+            obey(command, controls, sources, watch.reconsider)
+            if settings.control.accept
+            else log.info("the collector asks in vain, for control.accept is false: %s", command)
+        ),
     )
     sources = Sources(pipeline.offer)
     finishing = Finishing(sources, _both(pipeline.offer, see))
@@ -129,8 +131,8 @@ def find_samplers(settings: Settings) -> dict[Language, Sampler]:
     return found
 
 
-def obey(command: Command, controls: Controls, sources: Sources) -> None:
-    """Do what the collector asks for, within the agent's own limits."""
+def obey(command: Command, controls: Controls, sources: Sources, reconsider: Callable[[], None]) -> None:
+    """Do what the collector asks for, within the agent's own limits; loops then `reconsider` what they do."""
     log.info("the collector asks: %s", command)
     match command:
         case SetRate(service, rate_hz):
@@ -141,6 +143,10 @@ def obey(command: Command, controls: Controls, sources: Sources) -> None:
             controls.resume(service)
         case RequestFacts(codebase):
             sources.ask_again(codebase)
+        case DesiredState():
+            for wanted in controls.replace(command):
+                sources.ask_again(wanted)
+    reconsider()
 
 
 def _both(offer: Callable[[Iterable[Window]], None], see: See | None) -> Callable[[Iterable[Window]], None]:

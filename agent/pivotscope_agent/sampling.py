@@ -73,6 +73,7 @@ class Sampling:
         self._shared = shared
         self._meter = Meter(target.process.pid, target.start_ticks)
         self._over = asyncio.Event()
+        self._stirred = asyncio.Event()
         self._exited = False
         self._child: Child | None = None
         self._edge = Moment(0, 0, Reading(0, 0))
@@ -91,10 +92,17 @@ class Sampling:
         with suppress(ProcessGoneError):
             self._meter.read()
 
+    def reconsider(self) -> None:
+        """The collector asks for something else: a pause begins at once, and an idle stretch ends here."""
+        self._stirred.set()
+        if self._child is not None and self._shared.controls.paused(self._target.process.service):
+            self._child.stop()
+
     def end(self, *, exited: bool) -> None:
         """Finish: the process ended, or the agent is about to. A running sampler is told to write what it has."""
         self._exited = self._exited or exited
         self._over.set()
+        self._stirred.set()
         if self._child is not None and not exited:
             self._child.stop()
 
@@ -115,6 +123,7 @@ class Sampling:
                     await self._pass(FIRST_PAUSE_S)
         finally:
             self._shared.governor.forget(self._target.key)
+            self._shared.controls.turns.forget(self._target.process.service, self._target.key)
         if self._meter.last.cpu_ns > self._edge.reading.cpu_ns:
             outcome = Outcome.TARGET_EXITED if self._exited else Outcome.SKIPPED
             self._deliver(self._edge, Verdict(outcome, "the rest of its CPU"), Mode.NONE)
@@ -127,16 +136,39 @@ class Sampling:
         if obstacle is not None:
             await self._idle(obstacle)
             return
-        asked = self._shared.controls.rate(self._target.process.service, self._shared.sampling.rate_hz)
-        plan = self._shared.governor.plan(self._target.key, asked)
+        service, controls = self._target.process.service, self._shared.controls
+        at_most = controls.max_targets(service)
+        if not controls.turns.take(service, self._target.key, at_most):
+            await self._idle(Verdict(Outcome.SKIPPED, f"not its turn: the collector asks for {at_most} at once"))
+            return
+        try:
+            await self._take_window(service, controls)
+        finally:
+            controls.turns.leave(service, self._target.key)
+
+    async def _take_window(self, service: str, controls: Controls) -> None:
+        mode = self._mode(service, controls)
+        if mode is None:
+            await self._idle(Verdict(Outcome.SKIPPED, "the collector allows none of the modes that this agent takes"))
+            return
+        plan = self._shared.governor.plan(self._target.key, controls.rate(service, self._shared.sampling.rate_hz))
+        if not plan.reason:
+            plan = replace(plan, reason=controls.rate_reason(service))
         if plan.rate_hz == 0:
             self._shared.governor.observe(self._target.key, 0, self._shared.sampling.window_seconds * 1_000_000_000)
             await self._idle(Verdict(Outcome.SKIPPED, plan.reason))
         elif await self._wait_for_slot():
             try:
-                await self._sample(plan)
+                await self._sample(plan, mode)
             finally:
                 self._shared.slots.release()
+
+    def _mode(self, service: str, controls: Controls) -> Mode | None:
+        """The mode of the next window, of those that the collector leaves."""
+        language = self._target.process.language
+        # Replicas start at different places, so that not all of them take the same mode at once.
+        chosen = mode_of(language, self._windows + self._target.process.pid, self._shared.python)
+        return controls.mode(service, chosen, () if language is Language.RUBY else (Mode.GIL, Mode.ACTIVE))
 
     def _has_ended(self) -> bool:
         try:
@@ -148,8 +180,8 @@ class Sampling:
     def _find_obstacle(self) -> Verdict | None:
         """Why the process cannot be sampled now: by choice, by its kind, after a failure, or by the kernel's word."""
         target, found = self._target, None
-        if self._shared.controls.paused(target.process.service):
-            found = Verdict(Outcome.PAUSED, "paused by the collector")
+        if pause := self._shared.controls.paused(target.process.service):
+            found = Verdict(Outcome.PAUSED, pause)
         elif target.runtime.unsupported:
             found = Verdict(Outcome.UNSUPPORTED_RUNTIME, target.runtime.unsupported)
         elif target.process.language not in self._shared.samplers:
@@ -171,8 +203,11 @@ class Sampling:
         self._deliver(self._edge, why, Mode.NONE)
 
     async def _pass(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._over.wait(), seconds)
+        """Let time pass, until the end or something to reconsider."""
+        if not self._over.is_set():
+            self._stirred.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), seconds)
 
     async def _wait_for_slot(self) -> bool:
         """Take a slot, in turn. Time spent waiting is delivered as windows that were skipped."""
@@ -194,13 +229,12 @@ class Sampling:
                 mine.cancel()
         return taken and not self._over.is_set()
 
-    async def _sample(self, plan: Plan) -> None:
+    async def _sample(self, plan: Plan, mode: Mode) -> None:
         shared, target = self._shared, self._target
         sampler = shared.samplers[target.process.language]
         request = Request(
             pid=target.process.pid,
-            # Replicas start at different places, so that not all of them take the same mode at once.
-            mode=mode_of(target.process.language, self._windows + target.process.pid, shared.python),
+            mode=mode,
             rate_hz=sampler.rate(plan.rate_hz, self._windows),
             seconds=shared.sampling.window_seconds,
             output=shared.folder / f"{target.process.pid}-{self._windows}.out",

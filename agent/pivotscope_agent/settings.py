@@ -72,6 +72,14 @@ class RubySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ControlSettings:
+    """What the collector may ask for: nothing without `accept`, and no rate above `highest_rate_hz`."""
+
+    accept: bool = True
+    highest_rate_hz: int = 100
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, checked."""
 
@@ -81,6 +89,7 @@ class Settings:
     python: PythonSettings = PythonSettings()
     ruby: RubySettings = RubySettings()
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    control: ControlSettings = ControlSettings()
     selectors: tuple[Selector, ...] = OPT_IN
     rescan_seconds: float = 1.0
     host: str = ""
@@ -108,6 +117,7 @@ def parse(values: Mapping[str, Any], *, token: str = "") -> Settings:
         python=_python(top.section("python")),
         ruby=_ruby(top.section("ruby")),
         metrics=from_table(top.section("metrics").raw()),
+        control=_control(top.section("control")),
         selectors=tuple(_selector(section) for section in top.sections("select")) or OPT_IN,
         rescan_seconds=_rescan(top.section("targets")),
         host=top.text("host"),
@@ -215,6 +225,15 @@ def _python(section: Section) -> PythonSettings:
 
 def _ruby(section: Section) -> RubySettings:
     settings = RubySettings(nonblocking=section.flag("nonblocking", default=False), program=section.text("program"))
+    section.close()
+    return settings
+
+
+def _control(section: Section) -> ControlSettings:
+    settings = ControlSettings(
+        accept=section.flag("accept", default=True),
+        highest_rate_hz=section.integer("highest_rate_hz", 100, low=1, high=1000),
+    )
     section.close()
     return settings
 

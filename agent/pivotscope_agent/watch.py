@@ -33,6 +33,11 @@ class Watch:
             self._scan()
             await self._shared.clock.sleep(self._rescan_seconds)
 
+    def reconsider(self) -> None:
+        """The collector asks for something else than before."""
+        for loop in self._loops.values():
+            loop.reconsider()
+
     async def stop(self) -> None:
         """End all loops; running samplers are told to write what they have, and every window is delivered."""
         for loop in self._loops.values():

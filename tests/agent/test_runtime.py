@@ -8,7 +8,7 @@ from pivotscope_agent.agent_id import agent_id
 from pivotscope_agent.clock import SystemClock
 from pivotscope_agent.controls import Controls
 from pivotscope_agent.errors import MissingToolError
-from pivotscope_agent.pipeline.control import Pause, RequestFacts, Resume, SetRate
+from pivotscope_agent.pipeline.control import DesiredState, Pause, RequestFacts, Resume, ServiceState, SetRate
 from pivotscope_agent.runtime import find_samplers, keep_running, obey
 from pivotscope_agent.settings import parse
 from pivotscope_agent.sources import Sources
@@ -44,13 +44,20 @@ async def test_a_part_that_fails_begins_again(caplog: pytest.LogCaptureFixture) 
 
 def test_the_collectors_wishes_are_obeyed_within_limits() -> None:
     controls, sources = Controls(SystemClock(), 100), Sources(lambda _: None)
-    obey(SetRate("shop", 500), controls, sources)
-    obey(Pause("", 60), controls, sources)
+    told: list[bool] = []
+
+    def reconsider() -> None:
+        told.append(bool(controls.paused("shop")))
+
+    obey(SetRate("shop", 500), controls, sources, reconsider)
+    obey(Pause("", 60), controls, sources, reconsider)
     assert controls.rate("shop", 10) == 100
     assert controls.paused("shop")
-    obey(Resume(""), controls, sources)
-    obey(RequestFacts("shop"), controls, sources)
+    obey(Resume(""), controls, sources, reconsider)
+    obey(RequestFacts("shop"), controls, sources, reconsider)
     assert not controls.paused("shop")
+    obey(DesiredState((ServiceState("shop", paused=True),)), controls, sources, reconsider)
+    assert told == [False, True, False, False, True]
 
 
 def test_one_sampler_is_enough_none_is_an_error(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome, Window
+from pivotscope_agent.pipeline.control import DesiredState, ServiceState
 from pivotscope_agent.samplers.pyspy import PySpy
 from pivotscope_agent.sampling import Sampling
 from pivotscope_agent.settings import SamplingSettings
@@ -80,6 +81,26 @@ async def test_cpu_is_conserved_over_complete_killed_and_idle_windows(busy_pytho
     await made.end()
     assert abs(cpu_of(made.windows) - (after - before)) <= 2 * TICK_NS
     assert after - before > 10 * TICK_NS
+
+
+@pytest.mark.python_target
+async def test_a_pause_begins_at_once_and_ends_at_once(busy_python: Program, lab: Labs) -> None:
+    """Not at the end of a window: whoever pauses has a reason."""
+    made = lab(sampling=SamplingSettings(window_seconds=30, rate_hz=20, cpu_budget=2.0))
+    loop = made.begin(busy_python().pid)
+    controls = made.shared.controls
+    await made.until(lambda: made.child_of(loop))
+    controls.replace(DesiredState((ServiceState("", paused=True, note="ana: release"),)))
+    loop.reconsider()
+    await made.until(lambda: made.windows)
+    controls.replace(DesiredState((ServiceState("", rate_hz=25),)))
+    loop.reconsider()
+    await made.until(lambda: len(made.windows) == 2 and made.child_of(loop))
+    await made.end()
+    first, second, third = made.windows[:3]
+    assert first.duration_ns < 20 * 10**9
+    assert (second.outcome, second.reason) == (Outcome.PAUSED, "paused by the collector: ana: release")
+    assert third.rate_hz == 25
 
 
 async def _stand_still(made: Any, pid: int) -> int:
