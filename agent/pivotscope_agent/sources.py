@@ -10,7 +10,7 @@ from pivotscope.profile.function import Owner
 from pivotscope.source.names import FileNames
 
 from pivotscope_agent.facts.client import read_facts
-from pivotscope_agent.facts.inside import RootFolder
+from pivotscope_agent.targets.inside import RootFolder
 from pivotscope_agent.facts.messages import FactsRequest
 from pivotscope_agent.naming.resolver import Resolver
 from pivotscope_agent.naming.roots import Roots

@@ -17,7 +17,7 @@ from pivotscope.profile.language import Language
 from pivotscope.source import SourceError, read
 
 from pivotscope_agent.facts.codebase import measure_codebase
-from pivotscope_agent.facts.inside import RootFolder
+from pivotscope_agent.targets.inside import RootFolder
 from pivotscope_agent.facts.messages import FactsRequest, FileAnswer, decode_request, encode_file, encode_size
 
 MAX_FILE_BYTES = 2 << 20

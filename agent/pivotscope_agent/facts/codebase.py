@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pivotscope.profile.language import Language
 from pivotscope.source.facts import line_count
 
-from pivotscope_agent.facts.inside import RootFolder, read_regular
+from pivotscope_agent.targets.inside import RootFolder, read_regular
 
 EXTENSIONS = {Language.PYTHON: (".py",), Language.RUBY: (".rb", ".rake", ".ru")}
 """Endings of source files by language."""

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from pivotscope.profile.language import Language
 from pivotscope_agent.facts.codebase import CodebaseSize, measure_codebase
-from pivotscope_agent.facts.inside import RootFolder
+from pivotscope_agent.targets.inside import RootFolder
 
 PYTHON, RUBY = Language.PYTHON, Language.RUBY
 

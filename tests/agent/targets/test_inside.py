@@ -3,7 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
-from pivotscope_agent.facts.inside import RootFolder
+from pivotscope_agent.targets.inside import RootFolder
 
 
 @pytest.fixture
