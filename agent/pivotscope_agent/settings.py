@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pivotscope.transport.files import TlsFiles
+
 from pivotscope_agent.errors import SettingsError
 from pivotscope_agent.metrics.config import MetricsSettings, from_table
-from pivotscope_agent.pipeline.channel import Endpoint, TlsFiles
+from pivotscope_agent.pipeline.channel import TLS_NAMES, Endpoint
 from pivotscope_agent.pipeline.spool import SpoolSettings
 from pivotscope_agent.sections import Section
 from pivotscope_agent.targets.selector import OPT_IN, Labels, Selector
@@ -24,6 +26,9 @@ DEFAULT_SPOOL = Path("~/.local/state/pivotscope-agent").expanduser()
 VARIABLES = {
     "PIVOTSCOPE_COLLECTOR": ("collector", "address"),
     "PIVOTSCOPE_TOKEN_FILE": ("collector", "token_file"),
+    "PIVOTSCOPE_CA": ("collector.tls", "ca"),
+    "PIVOTSCOPE_CERTIFICATE": ("collector.tls", "certificate"),
+    "PIVOTSCOPE_KEY": ("collector.tls", "key"),
     "PIVOTSCOPE_SPOOL": ("spool", "folder"),
     "PIVOTSCOPE_WINDOW_SECONDS": ("sampling", "window_seconds"),
     "PIVOTSCOPE_RATE_HZ": ("sampling", "rate_hz"),
@@ -157,10 +162,12 @@ def _put(values: dict[str, Any], place: tuple[str, str], value: object) -> None:
     if not table:
         values[key] = value
         return
-    section = values.setdefault(table, {})
-    if not isinstance(section, dict):
-        message = f"{table} = {section!r} is not a table"
-        raise SettingsError(message)
+    section = values
+    for part in table.split("."):
+        section = section.setdefault(part, {})
+        if not isinstance(section, dict):
+            message = f"{table} = {section!r} is not a table"
+            raise SettingsError(message)
     section[key] = value
 
 
@@ -184,7 +191,7 @@ def _collector(section: Section, token: str) -> Endpoint:
 
 
 def _tls(section: Section) -> TlsFiles:
-    files = TlsFiles(ca=section.path("ca"), certificate=section.path("certificate"), key=section.path("key"))
+    files = TlsFiles(section.path("ca"), section.path("certificate"), section.path("key"), names=TLS_NAMES)
     section.close()
     return files
 

@@ -8,6 +8,7 @@ import grpc
 import typer
 from grpc import aio
 from pivotscope.profile.language import Language
+from pivotscope.transport.files import CredentialsError
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1.agent_pb2_grpc import AgentServiceStub
 
@@ -22,7 +23,7 @@ from pivotscope_agent.cli.options import (
     settings_from,
 )
 from pivotscope_agent.cli.output import Output, OutputOption, columns, document
-from pivotscope_agent.pipeline.channel import CredentialsError, Endpoint, call_metadata, open_channel
+from pivotscope_agent.pipeline.channel import Endpoint, call_metadata, open_channel, plainly
 from pivotscope_agent.settings import Settings
 from pivotscope_agent.targets.scan import Scanner
 
@@ -73,11 +74,11 @@ async def check_collector(endpoint: Endpoint) -> Check:
     try:
         metadata = call_metadata(endpoint)
         async with asyncio.timeout(ANSWER_S), open_channel(endpoint) as channel:
-            await channel.channel_ready()
             call = AgentServiceStub(channel).Stream(_nothing(), metadata=aio.Metadata(*metadata))
-            return judge_answer(endpoint.address, await call.code(), await call.details() or "")
+            code = await call.code()
+            return judge_answer(endpoint.address, code, plainly(endpoint, await call.details() or ""))
     except CredentialsError as problem:
-        return Check("collector", State.MISSING, str(problem), "put the token that the collector gave into that file")
+        return Check("collector", State.MISSING, str(problem), "name files that hold what is expected there")
     except TimeoutError:
         return judge_answer(endpoint.address, grpc.StatusCode.DEADLINE_EXCEEDED, f"no answer within {ANSWER_S:g} s")
 

@@ -1,11 +1,14 @@
 """How the agent reaches the collector: address, transport security, token."""
 
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from datetime import UTC, datetime
 from pathlib import Path
 
 import grpc
 from grpc import aio
+from pivotscope.transport.address import is_loopback
+from pivotscope.transport.files import CredentialsError, Stamp, TlsFiles, load, read, stamp
+from pivotscope.transport.trouble import explain
 
 from pivotscope_agent.errors import SettingsError
 
@@ -23,25 +26,15 @@ OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.enable_retries", 0),
 )
 
-
-class CredentialsError(Exception):
-    """The token or a certificate cannot be read; says which file and why."""
-
-
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """PEM files. Without `ca` the system's roots are used; `certificate` and `key` go together (mutual TLS)."""
-
-    ca: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
+TLS_NAMES = ("collector.tls.ca", "collector.tls.certificate", "collector.tls.key")
+"""What the settings call the files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A collector. Without `tls` it must be on this machine, unless `plaintext` says that this is meant.
 
-    `token` is the one that the environment gave; a token file wins, and is read anew for each connection.
+    `token` is the one that the environment gave; a token file wins. Files are read anew for each connection.
     """
 
     address: str
@@ -62,33 +55,31 @@ class Endpoint:
         elif (self.tls.certificate is None) != (self.tls.key is None):
             raise SettingsError("collector.tls: certificate and key are given together or not at all")
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that a connection is made with."""
+        token = (self.token_file,) if self.token_file else ()
+        return (*token, *(self.tls.paths if self.tls else ()))
 
-def is_loopback(address: str) -> bool:
-    """Whether an address of gRPC's form (`host:port`, `[::1]:port`, `unix:path`) stays on this machine."""
-    if address.startswith("unix:"):
-        return True
-    host = address.removeprefix("dns:").lstrip("/").rpartition(":")[0].strip("[]")
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
+    def stamp(self) -> Stamp:
+        """Differs from an earlier one when a file has changed since."""
+        return stamp(self.files)
 
 
 def open_channel(endpoint: Endpoint) -> aio.Channel:
     """A channel that connects when it is first used. Reads the certificates; raises CredentialsError."""
     if endpoint.tls is None:
         return aio.insecure_channel(endpoint.address, options=OPTIONS)
+    material = load(endpoint.tls)
     credentials = grpc.ssl_channel_credentials(
-        root_certificates=_read(endpoint.tls.ca, "collector.tls.ca"),
-        private_key=_read(endpoint.tls.key, "collector.tls.key"),
-        certificate_chain=_read(endpoint.tls.certificate, "collector.tls.certificate"),
+        root_certificates=material.ca, private_key=material.key, certificate_chain=material.certificate
     )
     return aio.secure_channel(endpoint.address, credentials, options=OPTIONS)
 
 
 def call_metadata(endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
     """Metadata of the call, with the token as it is in its file now. Raises CredentialsError."""
-    data = _read(endpoint.token_file, "collector.token_file")
+    data = read(endpoint.token_file, "collector.token_file")
     if data is None:
         return (("authorization", f"Bearer {endpoint.token}"),) if endpoint.token else ()
     try:
@@ -100,10 +91,22 @@ def call_metadata(endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
     return (("authorization", f"Bearer {token}"),)
 
 
-def _read(path: Path | None, key: str) -> bytes | None:
-    if path is None:
-        return None
+def check_files(endpoint: Endpoint) -> str:
+    """Why no connection could be made with the files as they are now; empty where one could."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CredentialsError(f"{key} {path}: {error.strerror}") from error
+        call_metadata(endpoint)
+        if endpoint.tls:
+            load(endpoint.tls)
+    except CredentialsError as error:
+        return str(error)
+    return ""
+
+
+def plainly(endpoint: Endpoint, detail: str) -> str:
+    """The detail of a failed connection, with what it means and what to do where it is a matter of TLS."""
+    try:
+        expires = load(endpoint.tls).expires if endpoint.tls else None
+    except CredentialsError as error:
+        return str(error)
+    reason = explain(detail, endpoint.tls, expires, datetime.now(UTC))
+    return f"{reason} ({detail})" if reason else detail

@@ -9,13 +9,15 @@ from random import Random
 
 import grpc
 from grpc import aio
+from pivotscope.transport.files import CredentialsError
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1.agent_pb2_grpc import AgentServiceStub
 
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.pipeline.backoff import Backoff
-from pivotscope_agent.pipeline.channel import CredentialsError, Endpoint, call_metadata, open_channel
+from pivotscope_agent.pipeline.channel import Endpoint, call_metadata, open_channel, plainly
 from pivotscope_agent.pipeline.control import Command
+from pivotscope_agent.pipeline.renewal import Renewal
 from pivotscope_agent.pipeline.session import Delivery, Session, StreamClosedError, StreamError
 from pivotscope_agent.pipeline.spool import Spool
 from pivotscope_agent.telemetry.counters import Count, Counters
@@ -87,7 +89,10 @@ class Exporter:
         self._delivery = Delivery()
         self._session: Session | None = None
         self._draining = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._renewal = Renewal(endpoint, self._renew)
         self._task: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._offset_ns = 0
         self._said = ""
         self._status = ExportStatus(ExportState.CONNECTING, "", clock.unix_ns())
@@ -113,6 +118,7 @@ class Exporter:
     def start(self) -> None:
         """Begin; returns at once."""
         self._task = asyncio.create_task(self._run(), name="export")
+        self._watching = asyncio.create_task(self._renewal.run(), name="renewal")
 
     def wake(self) -> None:
         """There are new records in the spool."""
@@ -122,6 +128,8 @@ class Exporter:
     async def close(self, timeout: float) -> int:  # noqa: ASYNC109 - the bound is on the whole drain, then it gives up
         """Send what is left, for `timeout` seconds at most, and end. Returns the records that stay in the spool."""
         self._draining.set()
+        if self._watching is not None:
+            self._watching.cancel()
         if self._session is not None:
             self._session.drain()
         if self._task is not None:
@@ -148,7 +156,8 @@ class Exporter:
             return self._failed(ExportState.UNAUTHENTICATED, str(error), "credentials", self._refused)
         except aio.AioRpcError as error:
             state, backoff = self._judge(error.code())
-            return self._failed(state, f"{error.code().name}: {error.details()}", error.code().name.lower(), backoff)
+            detail = await asyncio.to_thread(plainly, self._endpoint, error.details() or "")
+            return self._failed(state, f"{error.code().name}: {detail}", error.code().name.lower(), backoff)
         except (StreamError, TimeoutError, asyncio.InvalidStateError, aio.UsageError, OSError) as error:
             detail = str(error) or "the collector did not answer in time"
             return self._failed(ExportState.UNREACHABLE, detail, "stream", self._backoff)
@@ -158,6 +167,8 @@ class Exporter:
         return 0.0
 
     async def _stream(self) -> None:
+        self._changed.clear()
+        self._renewal.begin()
         metadata = call_metadata(self._endpoint)
         async with open_channel(self._endpoint) as channel:
             call = AgentServiceStub(channel).Stream(None, metadata=aio.Metadata(*metadata))
@@ -199,6 +210,11 @@ class Exporter:
             targets=self._targets(),
         )
 
+    def _renew(self) -> None:
+        self._changed.set()
+        if self._session is not None:
+            self._session.renew()
+
     def _progressed(self) -> None:
         self._backoff.reset()
         self._refused.reset()
@@ -221,8 +237,9 @@ class Exporter:
         self._status = ExportStatus(state, detail, self._clock.unix_ns())
 
     async def _rest(self, seconds: float) -> None:
-        """Wait, but not when the agent is about to end."""
-        tasks = [asyncio.ensure_future(self._clock.sleep(seconds)), asyncio.ensure_future(self._draining.wait())]
+        """Wait, but not when the agent is about to end, or new certificates or a new token have come."""
+        waits = (self._clock.sleep(seconds), self._draining.wait(), self._changed.wait())
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:

@@ -85,6 +85,7 @@ class Session:
         self._in_flight = InFlight(spool.acknowledged)
         self._wake = asyncio.Event()
         self._draining = False
+        self._renewing = False
         self._finished = False
         self._pause_s = 0.0
         self._repeat_until = 0
@@ -104,6 +105,11 @@ class Session:
     def drain(self) -> None:
         """End the stream once everything in the spool is acknowledged."""
         self._draining = True
+        self._wake.set()
+
+    def renew(self) -> None:
+        """Send nothing more, and end the stream once all that was sent is acknowledged."""
+        self._renewing = True
         self._wake.set()
 
     async def greet(self, hello: pb.Hello) -> None:
@@ -146,7 +152,7 @@ class Session:
                 pause, self._pause_s = self._pause_s, 0.0
                 await self._clock.sleep(pause)
                 continue
-            full = len(self._dictionary) >= MAX_DEFINITIONS
+            full = self._renewing or len(self._dictionary) >= MAX_DEFINITIONS
             free = 0 if full else self._max_in_flight - len(self._in_flight)
             records = await asyncio.to_thread(self._spool.read, self._in_flight.cursor, free) if free > 0 else []
             if records:

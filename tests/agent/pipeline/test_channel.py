@@ -1,25 +1,9 @@
 from pathlib import Path
 
 import pytest
+from pivotscope.transport.files import CredentialsError, TlsFiles
 from pivotscope_agent.errors import SettingsError
-from pivotscope_agent.pipeline.channel import (
-    CredentialsError,
-    Endpoint,
-    TlsFiles,
-    call_metadata,
-    is_loopback,
-    open_channel,
-)
-
-
-@pytest.mark.parametrize("address", ["localhost:4317", "127.0.0.1:80", "[::1]:80", "unix:/run/x", "dns:///localhost:8"])
-def test_addresses_on_this_machine(address: str) -> None:
-    assert is_loopback(address)
-
-
-@pytest.mark.parametrize("address", ["collector:4170", "10.0.0.1:80", "127.example.com:80", "localhost.example:1"])
-def test_addresses_elsewhere(address: str) -> None:
-    assert not is_loopback(address)
+from pivotscope_agent.pipeline.channel import TLS_NAMES, Endpoint, call_metadata, open_channel
 
 
 def test_a_token_does_not_travel_in_the_open() -> None:
@@ -53,6 +37,6 @@ def test_a_file_without_a_token_is_said(tmp_path: Path, content: bytes, problem:
 
 
 async def test_a_missing_certificate_is_named(tmp_path: Path) -> None:
-    endpoint = Endpoint("collector:4170", tls=TlsFiles(ca=tmp_path / "ca.pem"))
+    endpoint = Endpoint("collector:4170", tls=TlsFiles(ca=tmp_path / "ca.pem", names=TLS_NAMES))
     with pytest.raises(CredentialsError, match=r"collector\.tls\.ca .*ca\.pem: No such file"):
         open_channel(endpoint)
