@@ -40,7 +40,10 @@ class ExportState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportStatus:
-    """State, what led to it, and since when. `clock_offset_ns` is collector minus agent, 0 before it is known."""
+    """State, what led to it, and since when. `clock_offset_ns` is collector minus agent, 0 before it is known.
+
+    `acknowledged_unix_ns` is when the collector last acknowledged something, 0 before it did.
+    """
 
     state: ExportState
     detail: str
@@ -48,6 +51,7 @@ class ExportStatus:
     clock_offset_ns: int = 0
     in_flight: int = 0
     acknowledged: int = 0
+    acknowledged_unix_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ class Exporter:
         self._task: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._offset_ns = 0
+        self._acknowledged_ns = 0
+        self._told: pb.AgentStatus | None = None
         self._said = ""
         self._status = ExportStatus(ExportState.CONNECTING, "", clock.unix_ns())
 
@@ -113,12 +119,24 @@ class Exporter:
             self._offset_ns,
             self._session.in_flight if self._session else 0,
             self._spool.acknowledged,
+            self._acknowledged_ns,
         )
+
+    @property
+    def running(self) -> bool:
+        """Whether it goes on by itself; it does until it is closed."""
+        return self._task is not None and not self._task.done()
 
     def start(self) -> None:
         """Begin; returns at once."""
         self._task = asyncio.create_task(self._run(), name="export")
         self._watching = asyncio.create_task(self._renewal.run(), name="renewal")
+
+    def tell(self, status: pb.AgentStatus) -> None:
+        """How the agent fares now: said on this stream, and first thing on the next."""
+        self._told = status
+        if self._session is not None:
+            self._session.tell(status)
 
     def wake(self) -> None:
         """There are new records in the spool."""
@@ -190,6 +208,8 @@ class Exporter:
                 self._said = ""
                 log.info("collector %s: streaming", self._endpoint.address)
                 self._session = session
+                if self._told is not None:
+                    session.tell(self._told)
                 if self._draining.is_set():
                     session.drain()
                 await session.run()
@@ -216,6 +236,7 @@ class Exporter:
             self._session.renew()
 
     def _progressed(self) -> None:
+        self._acknowledged_ns = self._clock.unix_ns()
         self._backoff.reset()
         self._refused.reset()
 

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Callable, Iterable
 from random import Random
 
+from pivotscope.v1 import agent_pb2 as pb
+
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.pipeline.assembler import Assembler
 from pivotscope_agent.pipeline.channel import Endpoint
@@ -57,6 +59,15 @@ class Pipeline:
     def status(self) -> ExportStatus:
         """Where the connection to the collector stands."""
         return self._exporter.status
+
+    @property
+    def running(self) -> bool:
+        """Whether what is offered is spooled and sent."""
+        return self._exporter.running and self._task is not None and not self._task.done()
+
+    def tell(self, status: pb.AgentStatus) -> None:
+        """How the agent fares now; it goes past the spool, and only the newest counts."""
+        self._exporter.tell(status)
 
     def start(self) -> None:
         """Begin; returns at once."""

@@ -87,6 +87,7 @@ class Session:
         self._draining = False
         self._renewing = False
         self._finished = False
+        self._untold: pb.AgentStatus | None = None
         self._pause_s = 0.0
         self._repeat_until = 0
         self._max_in_flight = 1
@@ -100,6 +101,11 @@ class Session:
 
     def wake(self) -> None:
         """There may be new records."""
+        self._wake.set()
+
+    def tell(self, status: pb.AgentStatus) -> None:
+        """Send how the agent fares when the stream is free; only the newest is sent."""
+        self._untold = status
         self._wake.set()
 
     def drain(self) -> None:
@@ -148,6 +154,9 @@ class Session:
     async def _send(self) -> None:
         while True:
             self._wake.clear()
+            if self._untold is not None:
+                status, self._untold = self._untold, None
+                await self._call.write(pb.StreamRequest(status=status))
             if self._pause_s:
                 pause, self._pause_s = self._pause_s, 0.0
                 await self._clock.sleep(pause)
