@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
+from random import Random
 
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome, Usage, Window
@@ -15,13 +18,15 @@ from pivotscope_agent.controls import Controls
 from pivotscope_agent.errors import ProcessGoneError
 from pivotscope_agent.governor import Governor, Plan
 from pivotscope_agent.modes import mode_of
-from pivotscope_agent.samplers import sweep
+from pivotscope_agent.samplers import stops, sweep
 from pivotscope_agent.samplers.child import Child
 from pivotscope_agent.samplers.sampler import Ending, Request, Sampler, Verdict
 from pivotscope_agent.settings import PythonSettings, SamplingSettings
+from pivotscope_agent.status import Reason, TargetStatus, code_of
 from pivotscope_agent.targets import procfs
 from pivotscope_agent.targets.meter import Meter, Reading, usage_between
 from pivotscope_agent.targets.target import Target
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +36,11 @@ GRACE_S = 2.0
 """How long an interrupted sampler may take to write its output."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 600.0
 """Pauses after failed attempts to attach, doubled each time."""
+_INTERNAL = "internal error, see the agent's log"
 SHORTEST_NS = 500_000_000
 """A sampler that ends sooner, by itself, did not do its work; trying again at once would spin."""
+
+_BY_CHOICE = frozenset({Outcome.SKIPPED, Outcome.PAUSED})
 
 Deliver = Callable[[Target, Window, str], None]
 """Takes a finished window and the sampler's text for it; must not block or raise."""
@@ -51,6 +59,7 @@ class Shared:
     clock: Clock
     folder: Path
     deliver: Deliver
+    counters: Counters = field(default_factory=Counters)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +78,7 @@ class Sampling:
     """
 
     def __init__(self, target: Target, shared: Shared) -> None:
+        self.status = TargetStatus(target.process, f"{target.runtime.name} {target.runtime.version}".strip())
         self._target = target
         self._shared = shared
         self._meter = Meter(target.process.pid, target.start_ticks)
@@ -76,11 +86,14 @@ class Sampling:
         self._stirred = asyncio.Event()
         self._exited = False
         self._child: Child | None = None
+        self._stops: dict[Mode, stops.StopTime] = defaultdict(stops.StopTime)
+        self._random = Random()  # noqa: S311 - moments to look at
         self._edge = Moment(0, 0, Reading(0, 0))
         self._windows = 0
         self._failures = 0
         self._retry_ns = 0
         self._obstacle = Verdict(Outcome.SKIPPED)
+        self._said: tuple[Outcome, str] = (Outcome.COMPLETE, "")
 
     @property
     def target(self) -> Target:
@@ -119,14 +132,14 @@ class Sampling:
                     await self._step()
                 except Exception:
                     log.exception("a window of process %d failed", self._target.process.pid)
-                    self._remember_failure(Verdict(Outcome.SAMPLER_FAILED, "internal error, see the agent's log"))
+                    self._remember_failure(Verdict(Outcome.SAMPLER_FAILED, _INTERNAL, code=Reason.INTERNAL))
                     await self._pass(FIRST_PAUSE_S)
         finally:
             self._shared.governor.forget(self._target.key)
             self._shared.controls.turns.forget(self._target.process.service, self._target.key)
         if self._meter.last.cpu_ns > self._edge.reading.cpu_ns:
             outcome = Outcome.TARGET_EXITED if self._exited else Outcome.SKIPPED
-            self._deliver(self._edge, Verdict(outcome, "the rest of its CPU"), Mode.NONE)
+            self._deliver(self._edge, Verdict(outcome, "the rest of its CPU", code=Reason.REST), Mode.NONE)
 
     async def _step(self) -> None:
         if self._has_ended():
@@ -139,7 +152,11 @@ class Sampling:
         service, controls = self._target.process.service, self._shared.controls
         at_most = controls.max_targets(service)
         if not controls.turns.take(service, self._target.key, at_most):
-            await self._idle(Verdict(Outcome.SKIPPED, f"not its turn: the collector asks for {at_most} at once"))
+            await self._idle(
+                Verdict(
+                    Outcome.SKIPPED, f"not its turn: the collector asks for {at_most} at once", code=Reason.ROTATION
+                )
+            )
             return
         try:
             await self._take_window(service, controls)
@@ -149,14 +166,21 @@ class Sampling:
     async def _take_window(self, service: str, controls: Controls) -> None:
         mode = self._mode(service, controls)
         if mode is None:
-            await self._idle(Verdict(Outcome.SKIPPED, "the collector allows none of the modes that this agent takes"))
+            await self._idle(
+                Verdict(
+                    Outcome.SKIPPED,
+                    "the collector allows none of the modes that this agent takes",
+                    code=Reason.COLLECTOR,
+                )
+            )
             return
-        plan = self._shared.governor.plan(self._target.key, controls.rate(service, self._shared.sampling.rate_hz))
+        asked = self.status.asked_hz = controls.rate(service, self._shared.sampling.rate_hz)
+        plan = self._shared.governor.plan(self._target.key, asked)
         if not plan.reason:
             plan = replace(plan, reason=controls.rate_reason(service))
         if plan.rate_hz == 0:
             self._shared.governor.observe(self._target.key, 0, self._shared.sampling.window_seconds * 1_000_000_000)
-            await self._idle(Verdict(Outcome.SKIPPED, plan.reason))
+            await self._idle(Verdict(Outcome.SKIPPED, plan.reason, code=Reason.CPU_BUDGET))
         elif await self._wait_for_slot():
             try:
                 await self._sample(plan, mode)
@@ -185,11 +209,13 @@ class Sampling:
         elif target.runtime.unsupported:
             found = Verdict(Outcome.UNSUPPORTED_RUNTIME, target.runtime.unsupported)
         elif target.process.language not in self._shared.samplers:
-            found = Verdict(Outcome.SAMPLER_FAILED, f"no sampler for {target.process.language} is installed")
+            found = Verdict(
+                Outcome.SAMPLER_FAILED, f"no sampler for {target.process.language} is installed", code=Reason.NO_SAMPLER
+            )
         elif self._shared.clock.monotonic_ns() < self._retry_ns:
             found = self._obstacle
         elif sweep.is_stopped(target.process.pid):
-            found = Verdict(Outcome.SKIPPED, "the process is stopped")
+            found = Verdict(Outcome.SKIPPED, "the process is stopped", code=Reason.HALTED)
         elif not procfs.may_attach(target.process.pid):
             found = Verdict(Outcome.ATTACH_DENIED, "the kernel does not let the agent trace it")
             self._remember_failure(found)
@@ -197,6 +223,7 @@ class Sampling:
 
     async def _idle(self, why: Verdict) -> None:
         """Let one window's time pass without a sampler, less where the obstacle is to be tried again sooner."""
+        self._say(why)
         seconds = float(self._shared.sampling.window_seconds)
         retry_s = (self._retry_ns - self._shared.clock.monotonic_ns()) / 1e9
         await self._pass(min(seconds, retry_s) if retry_s > 0 else seconds)
@@ -219,7 +246,9 @@ class Sampling:
             while not mine.done() and not over.done():
                 seconds = self._shared.sampling.window_seconds
                 await asyncio.wait((mine, over), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-                self._deliver(self._edge, Verdict(Outcome.SKIPPED, "all sampler slots are taken"), Mode.NONE)
+                self._deliver(
+                    self._edge, Verdict(Outcome.SKIPPED, "all sampler slots are taken", code=Reason.NO_SLOT), Mode.NONE
+                )
         finally:
             over.cancel()
             taken = mine.done() and not mine.cancelled()
@@ -256,25 +285,40 @@ class Sampling:
             self._remember(verdict, ending)
         if verdict.outcome is Outcome.COMPLETE and not verdict.reason:
             verdict = replace(verdict, reason=plan.reason)
-        self._deliver(started, verdict, request.mode, request.rate_hz, ending.cpu_ns)
+        self._deliver(started, verdict, request.mode, request.rate_hz, ending)
 
     async def _run_sampler(self, sampler: Sampler, request: Request) -> Ending:
         # Intervals between looks are random: five deviations of their sum are no reason to interrupt.
         slack_s = 5.0 + 5.0 * (request.seconds / request.rate_hz) ** 0.5
         self._child = Child.start(sampler.command(request), request.output, self._shared.clock)
+        looks = stops.Looks()
+        watching = asyncio.create_task(
+            stops.watch(
+                partial(looks.take, request.pid, self._child.pid),
+                request.rate_hz,
+                self._shared.clock.sleep,
+                self._random,
+            )
+        )
         try:
-            return await self._child.wait(request.seconds + slack_s, GRACE_S)
+            ending = await self._child.wait(request.seconds + slack_s, GRACE_S)
         finally:
+            watching.cancel()
             self._child = None
+        held = self._stops[request.mode].learn(looks, ending.elapsed_ns, ending.cpu_ns)
+        return replace(ending, stopped_ns=held)
 
     def _remember(self, verdict: Verdict, ending: Ending) -> None:
         """Learn from a window of a process that goes on."""
         if verdict.outcome is not Outcome.COMPLETE:
             self._remember_failure(verdict)
         elif ending.elapsed_ns < SHORTEST_NS:
-            self._remember_failure(Verdict(Outcome.SAMPLER_FAILED, "the sampler ended at once"))
+            self._remember_failure(
+                Verdict(Outcome.SAMPLER_FAILED, "the sampler ended at once", code=Reason.ENDED_AT_ONCE)
+            )
         else:
             self._failures = 0
+            self._said = (Outcome.COMPLETE, "")
 
     def _remember_failure(self, verdict: Verdict) -> None:
         """Leave the process alone for a while, longer each time; for good where its runtime cannot be read."""
@@ -284,14 +328,29 @@ class Sampling:
         self._failures += 1
         self._obstacle = verdict
         self._retry_ns = self._shared.clock.monotonic_ns() + round(pause_s * 1e9)
+        self._say(verdict, "" if pause_s > LONGEST_PAUSE_S else f"; next try in {pause_s:.0f} s")
+
+    def _say(self, verdict: Verdict, more: str = "") -> None:
+        """Log what stands in the way: once, not at each try. What is done by choice is in the windows."""
+        self.status.note(verdict.outcome, verdict.code, verdict.reason)
+        what = (verdict.outcome, verdict.reason)
+        if verdict.outcome in _BY_CHOICE or what == self._said:
+            return
+        self._said = what
         process = self._target.process
         log.warning(
-            "process %d of %s: %s: %s; next try in %.0f s",
+            "process %d of %s: %s: %s%s",
             process.pid,
             process.service,
             verdict.outcome,
             verdict.reason,
-            pause_s,
+            more,
+            extra={
+                "pid": process.pid,
+                "service": process.service,
+                "outcome": verdict.outcome.value,
+                "reason": code_of(verdict.outcome, verdict.code).value,
+            },
         )
 
     def _moment(self) -> Moment:
@@ -301,7 +360,7 @@ class Sampling:
         return Moment(self._shared.clock.unix_ns(), self._shared.clock.monotonic_ns(), self._meter.last)
 
     def _deliver(
-        self, started: Moment, verdict: Verdict, mode: Mode, rate_hz: int = 0, sampler_cpu_ns: int = 0
+        self, started: Moment, verdict: Verdict, mode: Mode, rate_hz: int = 0, ending: Ending | None = None
     ) -> None:
         """Hand on the window that began at `started` and ends now; CPU since the window before is its gap."""
         ended = self._moment()
@@ -317,10 +376,16 @@ class Sampling:
             late=verdict.late,
             errors=verdict.errors,
             gap_cpu_ns=started.reading.cpu_ns - self._edge.reading.cpu_ns,
-            sampler_cpu_ns=sampler_cpu_ns,
+            sampler_cpu_ns=ending.cpu_ns if ending else 0,
+            stopped_ns=ending.stopped_ns if ending else 0,
             reason=verdict.reason,
         )
         self._edge = ended
+        self.status.record(window, verdict.code)
+        counters = self._shared.counters
+        counters.add(Count.WINDOWS, (window.outcome, code_of(window.outcome, verdict.code)))
+        if window.sampler_cpu_ns:
+            counters.add(Count.SAMPLER_CPU, window.mode, window.sampler_cpu_ns)
         self._shared.deliver(self._target, window, verdict.stacks)
 
     def _usage(self, before: Reading, after: Reading) -> Usage:

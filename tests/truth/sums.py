@@ -56,7 +56,7 @@ def _by_mode(windows: Iterable[Window]) -> dict[Mode, list[Window]]:
 
 
 def _period(window: Window) -> float:
-    return period_ns(window.duration_ns, window.ticks, window.rate_hz, window.sampler_cpu_ns)
+    return period_ns(window.duration_ns, window.stopped_ns, window.ticks - window.errors, window.rate_hz)
 
 
 def _cpu(window: Window) -> int:

@@ -137,6 +137,7 @@ def encode_window(window: Window, dictionary: Dictionary) -> pb.Window:
         usage=encode_usage(window.usage),
         gap_cpu_ns=window.gap_cpu_ns,
         sampler_cpu_ns=window.sampler_cpu_ns,
+        stopped_ns=window.stopped_ns,
         stacks=[stack(sample.stack) for sample in samples],
         lines=[sample.line for sample in samples],
         counts=[sample.count for sample in samples],

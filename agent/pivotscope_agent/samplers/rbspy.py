@@ -50,16 +50,21 @@ class RbSpy:
             *(("--nonblocking",) if self.nonblocking else ()),
         ]
 
-    def judge(self, request: Request, ending: Ending) -> Verdict:  # noqa: ARG002 - rbspy does not tell its looks
-        """A process that ended while it was sampled leaves status 1, and the samples up to then."""
+    def judge(self, request: Request, ending: Ending) -> Verdict:
+        """A process that ended while it was sampled leaves status 1, and the samples up to then.
+
+        rbspy keeps to its schedule, late looks follow at once: a whole window looked rate × seconds times.
+        """
         dropped = _DROPPED.search(ending.log)
         usable = _WRITTEN in ending.log and ending.stacks is not None and not ending.killed
         exited = usable and ending.status != 0 and bool(ending.stacks) and any(phrase in ending.log for phrase in _GONE)
         if not usable or (ending.status != 0 and not exited):
             return failure(ending, _DENIED, _UNSUPPORTED, _GONE)
+        errors = int(dropped[1]) if dropped and not exited else 0
         return Verdict(
             Outcome.COMPLETE,
             reason="the process ended in this window" if exited else "ended early" if ending.stopped else "",
             stacks=ending.stacks or "",
-            errors=int(dropped[1]) if dropped and not exited else 0,
+            ticks=0 if exited or ending.stopped else max(request.rate_hz * request.seconds, errors),
+            errors=errors,
         )

@@ -1,9 +1,9 @@
 """Processes as /proc tells of them. Nothing here attaches to a process or stops it."""
 
 import os
-import re
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from pivotscope_agent.errors import ProcessGoneError
 
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_CONTAINER = re.compile(r"[0-9a-f]{64}")
 _CLOCK_SCHED = 2
 _BLOCK = 64 << 10
 
@@ -20,7 +19,8 @@ _BLOCK = 64 << 10
 class Stat:
     """What /proc/PID/stat tells. CPU in nanoseconds at the kernel's 10 ms ticks, memory in bytes.
 
-    `start_ticks` since boot names the process together with its pid.
+    `start_ticks` since boot names the process together with its pid. `image` changes when it executes another
+    program, for the kernel lays each out anew; zeros where it may not be read.
     """
 
     pid: int
@@ -32,6 +32,12 @@ class Stat:
     threads: int
     start_ticks: int
     resident_bytes: int
+    image: tuple[int, int] = (0, 0)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it only waits for its parent to take note of its end; threads may outlive the first one."""
+        return self.state in "ZX" and self.threads <= 1
 
 
 def parse_stat(text: str) -> Stat:
@@ -49,6 +55,7 @@ def parse_stat(text: str) -> Stat:
         threads=int(fields[17]),
         start_ticks=int(fields[19]),
         resident_bytes=int(fields[21]) * _PAGE,
+        image=(int(fields[23]), int(fields[25])),
     )
 
 
@@ -83,10 +90,12 @@ def cgroup(pid: int) -> str:
     return _text(pid, "cgroup")
 
 
-def container_of(cgroups: str) -> str:
-    """The container's id as its tools print it (12 digits), from the text of /proc/PID/cgroup; empty outside one."""
-    found = _CONTAINER.findall(cgroups)
-    return found[-1][:12] if found else ""
+def mounts(pid: int) -> str:
+    """The process's mounts, a line each (/proc/PID/mountinfo); empty where they may not be read."""
+    try:
+        return _text(pid, "mountinfo")
+    except (PermissionError, ProcessGoneError):
+        return ""
 
 
 def user_id(pid: int) -> int:
@@ -176,6 +185,16 @@ def waits(pid: int, thread: int) -> tuple[int, int]:
     """
     fields = _text(pid, f"task/{thread}/schedstat").split()
     return int(fields[1]), int(fields[2])
+
+
+def work_ns(pid: int) -> int:
+    """CPU of the process's living threads and their waits for a processor, in nanoseconds; 0 once it has ended."""
+    total = 0
+    for thread in thread_ids(pid):
+        with suppress(ProcessGoneError, PermissionError):
+            ran, waited, _ = _text(pid, f"task/{thread}/schedstat").split()
+            total += int(ran) + int(waited)
+    return total
 
 
 def preemptions(pid: int, thread: int) -> int:

@@ -62,14 +62,14 @@ def window_prefix(origin: Origin, sequence: int) -> bytes:
     return len(agent).to_bytes(4, "big") + agent + origin.epoch.to_bytes(8, "big") + sequence.to_bytes(8, "big")
 
 
-def period_ns(duration_ns: int, ticks: int, rate_hz: int, sampler_cpu_ns: int) -> int:
-    """What one sample stands for: running time ÷ ticks, 1 ÷ rate where ticks are unknown, 0 where nothing was sampled.
+def period_ns(duration_ns: int, stopped_ns: int, looks: int, rate_hz: int) -> int:
+    """What one sample stands for: the time in which the process could run ÷ the looks that succeeded.
 
-    A sampler that tells its ticks stops the process for each look, and nearly all of its own CPU goes into looks:
-    what is left of the duration is the time in which the process could run. At 200 Hz that is a seventh less.
+    A sampler holds the process for each look, at 200 Hz for a twentieth of the time. Where looks are not known (0) they
+    came at the rate: 1 ÷ rate. 0 where nothing was sampled.
     """
-    if ticks:
-        return max(0, duration_ns - sampler_cpu_ns) // ticks
+    if looks > 0:
+        return max(0, duration_ns - stopped_ns) // looks
     return 1_000_000_000 // rate_hz if rate_hz else 0
 
 
@@ -112,7 +112,7 @@ def _windows(batch: pb.Batch, dictionary: Dictionary, origin: Origin, totals: Se
                 window.errors,
                 samples,
                 native,
-                period_ns(window.duration_ns, window.ticks, window.rate_hz, window.sampler_cpu_ns),
+                period_ns(window.duration_ns, window.stopped_ns, window.ticks - window.errors, window.rate_hz),
                 usage.cpu_user_ns,
                 usage.cpu_system_ns,
                 window.gap_cpu_ns,

@@ -81,7 +81,8 @@ class Window:
     """One look at one process.
 
     Windows of a process follow each other without a hole: CPU of `usage` plus `gap_cpu_ns`, added up,
-    is the process's CPU time since the first window began. `ticks` is 0 where the tool does not tell.
+    is the process's CPU time since the first window began. `ticks` is how often the sampler looked, 0 where unknown;
+    `errors` of these looks failed. `stopped_ns` is how long the process was held for them.
     """
 
     process: Process
@@ -96,5 +97,6 @@ class Window:
     errors: int = 0
     gap_cpu_ns: int = 0
     sampler_cpu_ns: int = 0
+    stopped_ns: int = 0
     samples: tuple[Sample, ...] = field(default=())
     reason: str = ""

@@ -30,9 +30,9 @@ def test_rate_varies_around_what_was_asked_for() -> None:
     assert min(RbSpy(PROGRAM).rate(1, window) for window in range(8)) == 1
 
 
-def test_a_whole_window_tells_no_ticks() -> None:
+def test_a_whole_window_looked_at_its_rate() -> None:
     verdict = RbSpy(PROGRAM).judge(REQUEST, ending("Dropped 2/41 stack traces because of errors.\n" + DONE))
-    assert (verdict.outcome, verdict.ticks, verdict.errors, verdict.stacks) == (Outcome.COMPLETE, 0, 2, STACKS)
+    assert (verdict.outcome, verdict.ticks, verdict.errors, verdict.stacks) == (Outcome.COMPLETE, 33, 2, STACKS)
 
 
 def test_samples_of_a_process_that_ended_are_kept() -> None:

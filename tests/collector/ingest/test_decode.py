@@ -64,12 +64,12 @@ def test_the_same_batch_is_the_same_rows_and_another_is_not(
     assert len(others) == 4
 
 
-def test_period_falls_back_to_the_rate() -> None:
-    assert period_ns(10_000_000_000, 160, 20, 0) == 62_500_000
-    assert period_ns(10_000_000_000, 0, 20, 5) == 50_000_000
-    assert period_ns(10_000_000_000, 0, 0, 0) == 0
-    assert period_ns(2_000_000_000, 400, 200, 400_000_000) == 4_000_000
-    assert period_ns(1_000, 1, 1, 2_000) == 0
+def test_period_is_the_time_to_run_by_look_and_falls_back_to_the_rate() -> None:
+    assert period_ns(10_000_000_000, 0, 160, 20) == 62_500_000
+    assert period_ns(10_000_000_000, 5, 0, 20) == 50_000_000
+    assert period_ns(10_000_000_000, 0, -3, 0) == 0
+    assert period_ns(2_000_000_000, 400_000_000, 400, 200) == 4_000_000
+    assert period_ns(1_000, 2_000, 1, 1) == 0
 
 
 def test_points_and_facts(batch: Callable[..., pb.Batch], dictionary: Dictionary) -> None:
