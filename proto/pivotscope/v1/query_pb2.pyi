@@ -257,10 +257,13 @@ class GetTrendRequest(_message.Message):
     SELECTION_FIELD_NUMBER: _builtins.int
     FUNCTION_FIELD_NUMBER: _builtins.int
     STEP_SECONDS_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
     function: _builtins.str
     """A qualified name, or its end: "calculate_commission"."""
     step_seconds: _builtins.int
     """0: chosen from the range."""
+    by: _builtins.str
+    """Empty: share of the service's CPU. "request": CPU a request. "version": also one row a version."""
     @_builtins.property
     def selection(self) -> Global___Selection: ...
     def __init__(
@@ -269,10 +272,11 @@ class GetTrendRequest(_message.Message):
         selection: Global___Selection | None = ...,
         function: _builtins.str = ...,
         step_seconds: _builtins.int = ...,
+        by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["function", b"function", "selection", b"selection", "step_seconds", b"step_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by", b"by", "function", b"function", "selection", b"selection", "step_seconds", b"step_seconds"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -286,11 +290,24 @@ class TrendPoint(_message.Message):
     TOTAL_CPU_SECONDS_FIELD_NUMBER: _builtins.int
     TOTAL_SHARE_FIELD_NUMBER: _builtins.int
     SAMPLES_FIELD_NUMBER: _builtins.int
+    TOTAL_SHARE_INTERVAL_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    CPU_SECONDS_PER_REQUEST_FIELD_NUMBER: _builtins.int
     unix_ns: _builtins.int
     total_share: _builtins.float
     samples: _builtins.int
+    windows: _builtins.int
+    requests: _builtins.float
+    """0 and absent where requests are not counted, or were not asked for."""
     @_builtins.property
     def total_cpu_seconds(self) -> Global___Interval: ...
+    @_builtins.property
+    def total_share_interval(self) -> Global___Interval:
+        """At 95 %."""
+
+    @_builtins.property
+    def cpu_seconds_per_request(self) -> Global___Interval: ...
     def __init__(
         self,
         *,
@@ -298,14 +315,183 @@ class TrendPoint(_message.Message):
         total_cpu_seconds: Global___Interval | None = ...,
         total_share: _builtins.float = ...,
         samples: _builtins.int = ...,
+        total_share_interval: Global___Interval | None = ...,
+        windows: _builtins.int = ...,
+        requests: _builtins.float = ...,
+        cpu_seconds_per_request: Global___Interval | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["total_cpu_seconds", b"total_cpu_seconds"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["cpu_seconds_per_request", b"cpu_seconds_per_request", "total_cpu_seconds", b"total_cpu_seconds", "total_share_interval", b"total_share_interval"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["samples", b"samples", "total_cpu_seconds", b"total_cpu_seconds", "total_share", b"total_share", "unix_ns", b"unix_ns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_seconds_per_request", b"cpu_seconds_per_request", "requests", b"requests", "samples", b"samples", "total_cpu_seconds", b"total_cpu_seconds", "total_share", b"total_share", "total_share_interval", b"total_share_interval", "unix_ns", b"unix_ns", "windows", b"windows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TrendPoint: _TypeAlias = TrendPoint  # noqa: Y015
+
+@_typing.final
+class TrendChange(_message.Message):
+    """A jump of the level, or the start of a slope."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    UNIX_NS_FIELD_NUMBER: _builtins.int
+    EARLIEST_UNIX_NS_FIELD_NUMBER: _builtins.int
+    LATEST_UNIX_NS_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    kind: _builtins.str
+    """"step" or "slope"."""
+    unix_ns: _builtins.int
+    earliest_unix_ns: _builtins.int
+    """Within which it came, at 95 %."""
+    latest_unix_ns: _builtins.int
+    version: _builtins.str
+    """The version first seen within that interval; empty: none."""
+    @_builtins.property
+    def before(self) -> Global___Interval:
+        """Levels without season."""
+
+    @_builtins.property
+    def after(self) -> Global___Interval: ...
+    def __init__(
+        self,
+        *,
+        kind: _builtins.str = ...,
+        unix_ns: _builtins.int = ...,
+        earliest_unix_ns: _builtins.int = ...,
+        latest_unix_ns: _builtins.int = ...,
+        before: Global___Interval | None = ...,
+        after: Global___Interval | None = ...,
+        version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "earliest_unix_ns", b"earliest_unix_ns", "kind", b"kind", "latest_unix_ns", b"latest_unix_ns", "unix_ns", b"unix_ns", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrendChange: _TypeAlias = TrendChange  # noqa: Y015
+
+@_typing.final
+class TrendVerdict(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    MEASURE_FIELD_NUMBER: _builtins.int
+    SINCE_UNIX_NS_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    SLOPE_PER_SECOND_FIELD_NUMBER: _builtins.int
+    CHANGES_FIELD_NUMBER: _builtins.int
+    POINTS_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    EFFECTIVE_POINTS_FIELD_NUMBER: _builtins.int
+    DETECTABLE_FIELD_NUMBER: _builtins.int
+    SEASONS_FIELD_NUMBER: _builtins.int
+    STEP_SECONDS_FIELD_NUMBER: _builtins.int
+    state: _builtins.str
+    """too_little_data, new, steady, higher, lower, rising or falling."""
+    text: _builtins.str
+    measure: _builtins.str
+    """What levels and slope are of: "share" (0 to 1) or "cpu_seconds_per_request"."""
+    since_unix_ns: _builtins.int
+    """0: no change within the range."""
+    version: _builtins.str
+    points: _builtins.int
+    """Points that were judged, windows behind them, and how many independent points would say as much."""
+    windows: _builtins.int
+    effective_points: _builtins.float
+    detectable: _builtins.float
+    """A lasting step that would have been found in four of five cases; 0: unknown."""
+    step_seconds: _builtins.int
+    """Length of a judged point."""
+    @_builtins.property
+    def level(self) -> Global___Interval: ...
+    @_builtins.property
+    def slope_per_second(self) -> Global___Interval: ...
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendChange]: ...
+    @_builtins.property
+    def seasons(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """What was taken out: "hour of day", "day of week"."""
+
+    def __init__(
+        self,
+        *,
+        state: _builtins.str = ...,
+        text: _builtins.str = ...,
+        measure: _builtins.str = ...,
+        since_unix_ns: _builtins.int = ...,
+        version: _builtins.str = ...,
+        level: Global___Interval | None = ...,
+        slope_per_second: Global___Interval | None = ...,
+        changes: _abc.Iterable[Global___TrendChange] | None = ...,
+        points: _builtins.int = ...,
+        windows: _builtins.int = ...,
+        effective_points: _builtins.float = ...,
+        detectable: _builtins.float = ...,
+        seasons: _abc.Iterable[_builtins.str] | None = ...,
+        step_seconds: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "slope_per_second", b"slope_per_second"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "detectable", b"detectable", "effective_points", b"effective_points", "level", b"level", "measure", b"measure", "points", b"points", "seasons", b"seasons", "since_unix_ns", b"since_unix_ns", "slope_per_second", b"slope_per_second", "state", b"state", "step_seconds", b"step_seconds", "text", b"text", "version", b"version", "windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrendVerdict: _TypeAlias = TrendVerdict  # noqa: Y015
+
+@_typing.final
+class TrendVersion(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    FIRST_UNIX_NS_FIELD_NUMBER: _builtins.int
+    LAST_UNIX_NS_FIELD_NUMBER: _builtins.int
+    TOTAL_CPU_SECONDS_FIELD_NUMBER: _builtins.int
+    TOTAL_SHARE_FIELD_NUMBER: _builtins.int
+    CPU_SECONDS_PER_REQUEST_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    first_unix_ns: _builtins.int
+    last_unix_ns: _builtins.int
+    windows: _builtins.int
+    samples: _builtins.int
+    @_builtins.property
+    def total_cpu_seconds(self) -> Global___Interval: ...
+    @_builtins.property
+    def total_share(self) -> Global___Interval: ...
+    @_builtins.property
+    def cpu_seconds_per_request(self) -> Global___Interval: ...
+    @_builtins.property
+    def change(self) -> Global___Interval:
+        """Ratio of the share to that of the version before, with its interval; absent for the first."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        first_unix_ns: _builtins.int = ...,
+        last_unix_ns: _builtins.int = ...,
+        total_cpu_seconds: Global___Interval | None = ...,
+        total_share: Global___Interval | None = ...,
+        cpu_seconds_per_request: Global___Interval | None = ...,
+        windows: _builtins.int = ...,
+        samples: _builtins.int = ...,
+        change: Global___Interval | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "cpu_seconds_per_request", b"cpu_seconds_per_request", "total_cpu_seconds", b"total_cpu_seconds", "total_share", b"total_share"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["change", b"change", "cpu_seconds_per_request", b"cpu_seconds_per_request", "first_unix_ns", b"first_unix_ns", "last_unix_ns", b"last_unix_ns", "samples", b"samples", "total_cpu_seconds", b"total_cpu_seconds", "total_share", b"total_share", "version", b"version", "windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrendVersion: _TypeAlias = TrendVersion  # noqa: Y015
 
 @_typing.final
 class GetTrendResponse(_message.Message):
@@ -318,14 +504,25 @@ class GetTrendResponse(_message.Message):
     STEP_SECONDS_FIELD_NUMBER: _builtins.int
     FIRST_SEEN_UNIX_NS_FIELD_NUMBER: _builtins.int
     POINTS_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    NO_REQUESTS_FIELD_NUMBER: _builtins.int
     codebase: _builtins.str
     path: _builtins.str
     qualified_name: _builtins.str
     service: _builtins.str
     step_seconds: _builtins.int
     first_seen_unix_ns: _builtins.int
+    no_requests: _builtins.str
+    """Why there is no CPU a request where it was asked for."""
     @_builtins.property
     def points(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendPoint]: ...
+    @_builtins.property
+    def verdict(self) -> Global___TrendVerdict: ...
+    @_builtins.property
+    def versions(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrendVersion]:
+        """In order of their first window."""
+
     def __init__(
         self,
         *,
@@ -336,10 +533,13 @@ class GetTrendResponse(_message.Message):
         step_seconds: _builtins.int = ...,
         first_seen_unix_ns: _builtins.int = ...,
         points: _abc.Iterable[Global___TrendPoint] | None = ...,
+        verdict: Global___TrendVerdict | None = ...,
+        versions: _abc.Iterable[Global___TrendVersion] | None = ...,
+        no_requests: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["verdict", b"verdict"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["codebase", b"codebase", "first_seen_unix_ns", b"first_seen_unix_ns", "path", b"path", "points", b"points", "qualified_name", b"qualified_name", "service", b"service", "step_seconds", b"step_seconds"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["codebase", b"codebase", "first_seen_unix_ns", b"first_seen_unix_ns", "no_requests", b"no_requests", "path", b"path", "points", b"points", "qualified_name", b"qualified_name", "service", b"service", "step_seconds", b"step_seconds", "verdict", b"verdict", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -786,10 +986,18 @@ class TableSize(_message.Message):
     ROWS_FIELD_NUMBER: _builtins.int
     BYTES_FIELD_NUMBER: _builtins.int
     TTL_DAYS_FIELD_NUMBER: _builtins.int
+    BYTES_A_DAY_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
+    BYTES_WHEN_FULL_FIELD_NUMBER: _builtins.int
     table: _builtins.str
     rows: _builtins.int
     bytes: _builtins.int
     ttl_days: _builtins.int
+    bytes_a_day: _builtins.int
+    """Bytes that the last whole days added a day, as far as they are still kept; 0: unknown."""
+    parts: _builtins.int
+    bytes_when_full: _builtins.int
+    """What the table comes to at this rate once its oldest rows expire; 0: unknown."""
     def __init__(
         self,
         *,
@@ -797,14 +1005,81 @@ class TableSize(_message.Message):
         rows: _builtins.int = ...,
         bytes: _builtins.int = ...,
         ttl_days: _builtins.int = ...,
+        bytes_a_day: _builtins.int = ...,
+        parts: _builtins.int = ...,
+        bytes_when_full: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "rows", b"rows", "table", b"table", "ttl_days", b"ttl_days"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "bytes_a_day", b"bytes_a_day", "bytes_when_full", b"bytes_when_full", "parts", b"parts", "rows", b"rows", "table", b"table", "ttl_days", b"ttl_days"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TableSize: _TypeAlias = TableSize  # noqa: Y015
+
+@_typing.final
+class SystemLog(_message.Message):
+    """What the engine writes about itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TABLE_FIELD_NUMBER: _builtins.int
+    BYTES_FIELD_NUMBER: _builtins.int
+    TTL_DAYS_FIELD_NUMBER: _builtins.int
+    table: _builtins.str
+    bytes: _builtins.int
+    ttl_days: _builtins.int
+    """0: it grows without bound."""
+    def __init__(
+        self,
+        *,
+        table: _builtins.str = ...,
+        bytes: _builtins.int = ...,
+        ttl_days: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bytes", b"bytes", "table", b"table", "ttl_days", b"ttl_days"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SystemLog: _TypeAlias = SystemLog  # noqa: Y015
+
+@_typing.final
+class ServiceCardinality(_message.Message):
+    """How many different names a service has brought in; see the limits of the settings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: _builtins.int
+    FUNCTIONS_FIELD_NUMBER: _builtins.int
+    STACKS_FIELD_NUMBER: _builtins.int
+    SERIES_FIELD_NUMBER: _builtins.int
+    INSTANCES_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    service: _builtins.str
+    functions: _builtins.int
+    stacks: _builtins.int
+    series: _builtins.int
+    instances: _builtins.int
+    versions: _builtins.int
+    def __init__(
+        self,
+        *,
+        service: _builtins.str = ...,
+        functions: _builtins.int = ...,
+        stacks: _builtins.int = ...,
+        series: _builtins.int = ...,
+        instances: _builtins.int = ...,
+        versions: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["functions", b"functions", "instances", b"instances", "series", b"series", "service", b"service", "stacks", b"stacks", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ServiceCardinality: _TypeAlias = ServiceCardinality  # noqa: Y015
 
 @_typing.final
 class CheckResponse(_message.Message):
@@ -816,14 +1091,25 @@ class CheckResponse(_message.Message):
     SCHEMA_VERSION_FIELD_NUMBER: _builtins.int
     TABLES_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
+    FREE_BYTES_FIELD_NUMBER: _builtins.int
+    DAYS_LEFT_FIELD_NUMBER: _builtins.int
+    SYSTEM_LOGS_FIELD_NUMBER: _builtins.int
+    CARDINALITY_FIELD_NUMBER: _builtins.int
     collector_version: _builtins.str
     engine_version: _builtins.str
     store: _builtins.str
     schema_version: _builtins.int
+    free_bytes: _builtins.int
+    days_left: _builtins.float
+    """Until the disk is full at the present rate; 0: unknown, or it will not be."""
     @_builtins.property
     def tables(self) -> _containers.RepeatedCompositeFieldContainer[Global___TableSize]: ...
     @_builtins.property
     def problems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def system_logs(self) -> _containers.RepeatedCompositeFieldContainer[Global___SystemLog]: ...
+    @_builtins.property
+    def cardinality(self) -> _containers.RepeatedCompositeFieldContainer[Global___ServiceCardinality]: ...
     def __init__(
         self,
         *,
@@ -833,10 +1119,14 @@ class CheckResponse(_message.Message):
         schema_version: _builtins.int = ...,
         tables: _abc.Iterable[Global___TableSize] | None = ...,
         problems: _abc.Iterable[_builtins.str] | None = ...,
+        free_bytes: _builtins.int = ...,
+        days_left: _builtins.float = ...,
+        system_logs: _abc.Iterable[Global___SystemLog] | None = ...,
+        cardinality: _abc.Iterable[Global___ServiceCardinality] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["collector_version", b"collector_version", "engine_version", b"engine_version", "problems", b"problems", "schema_version", b"schema_version", "store", b"store", "tables", b"tables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cardinality", b"cardinality", "collector_version", b"collector_version", "days_left", b"days_left", "engine_version", b"engine_version", "free_bytes", b"free_bytes", "problems", b"problems", "schema_version", b"schema_version", "store", b"store", "system_logs", b"system_logs", "tables", b"tables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
