@@ -5,7 +5,6 @@ environment only.
 """
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import Any
 
 from pivotscope.transport.files import TlsFiles
 
+from pivotscope_agent import log
 from pivotscope_agent.errors import SettingsError
+from pivotscope_agent.merging import DEFAULT, Merged, merge
 from pivotscope_agent.metrics.config import MetricsSettings, from_table
 from pivotscope_agent.pipeline.channel import TLS_NAMES, Endpoint
 from pivotscope_agent.pipeline.spool import SpoolSettings
@@ -37,10 +38,13 @@ VARIABLES = {
     "PIVOTSCOPE_ACTIVE_EVERY": ("python", "active_every"),
     "PIVOTSCOPE_NATIVE_EVERY": ("python", "native_every"),
     "PIVOTSCOPE_RESCAN_SECONDS": ("targets", "rescan_seconds"),
+    "PIVOTSCOPE_HTTP_LISTEN": ("http", "listen"),
+    "PIVOTSCOPE_LOG_LEVEL": ("log", "level"),
+    "PIVOTSCOPE_LOG_FORMAT": ("log", "format"),
 }
 """Environment variables and the keys that they set."""
 
-SELECTOR_KEYS = ("cmdline", "env", "user", "cgroup", "pid")
+SELECTOR_KEYS = ("cmdline", "env", "user", "cgroup", "pid", "tree")
 _KEYS = (*SELECTOR_KEYS, *Labels.__dataclass_fields__)
 _NEXT_CONDITION = re.compile(rf",(?=(?:{'|'.join(_KEYS)})=)")
 
@@ -85,6 +89,22 @@ class ControlSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where /metrics and /healthz are; an empty `host` with port 0: nowhere."""
+
+    host: str = "127.0.0.1"
+    port: int = 4641
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What is logged, and how a line looks."""
+
+    level: str = "info"
+    format: str = "text"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set, checked."""
 
@@ -95,35 +115,51 @@ class Settings:
     ruby: RubySettings = RubySettings()
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
     control: ControlSettings = ControlSettings()
+    http: HttpSettings = HttpSettings()
+    log: LogSettings = LogSettings()
     selectors: tuple[Selector, ...] = OPT_IN
     rescan_seconds: float = 1.0
     host: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value as it takes effect, by its dotted key in the configuration file, and where it came from."""
+
+    key: str
+    value: object
+    origin: str = DEFAULT
+
+
 def load(file: Path | None, environ: Mapping[str, str], flags: Mapping[tuple[str, str], object]) -> Settings:
     """Read and check all settings. `flags` are (table, key) → value, None where not given. Raises SettingsError."""
-    values = _read_file(file) if file is not None else {}
-    for variable, place in VARIABLES.items():
-        if environ.get(variable):
-            _put(values, place, environ[variable])
-    for place, value in flags.items():
-        if value is not None:
-            _put(values, place, value)
-    return parse(values, token=environ.get("PIVOTSCOPE_TOKEN", ""))
+    return parse(merge(file, VARIABLES, environ, flags).values, token=environ.get("PIVOTSCOPE_TOKEN", ""))
 
 
-def parse(values: Mapping[str, Any], *, token: str = "") -> Settings:
-    """Check a configuration that was read; `token` is the environment's. Raises SettingsError."""
-    top = Section("", values)
+def explain(merged: Merged, *, token: str = "") -> tuple[Settings, list[Setting]]:
+    """The settings, and every value that took effect, in the order in which they are read. Raises SettingsError."""
+    seen: dict[str, object] = {}
+    settings = parse(merged.values, token=token, seen=seen)
+    return settings, [Setting(key, value, merged.origin(key)) for key, value in seen.items()]
+
+
+def parse(values: Mapping[str, Any], *, token: str = "", seen: dict[str, object] | None = None) -> Settings:
+    """Check a configuration that was read; `token` is the environment's. Raises SettingsError.
+
+    `seen` is filled with every value that takes effect, defaults too, by its dotted key.
+    """
+    top = Section("", values, seen)
     settings = Settings(
         collector=_collector(top.section("collector"), token),
         spool=_spool(top.section("spool")),
         sampling=_sampling(top.section("sampling")),
         python=_python(top.section("python")),
         ruby=_ruby(top.section("ruby")),
-        metrics=from_table(top.section("metrics").raw()),
+        metrics=_metrics(top.section("metrics")),
         control=_control(top.section("control")),
-        selectors=tuple(_selector(section) for section in top.sections("select")) or OPT_IN,
+        http=_http(top.section("http")),
+        log=_log(top.section("log")),
+        selectors=_selectors(top),
         rescan_seconds=_rescan(top.section("targets")),
         host=top.text("host"),
     )
@@ -142,33 +178,8 @@ def parse_selector(text: str) -> dict[str, object]:
         if not sign or key not in _KEYS:
             message = f"selector {text!r}: {part!r} is not KEY=VALUE with KEY one of {', '.join(_KEYS)}"
             raise SettingsError(message)
-        table[key] = int(value) if key == "pid" and value.isdigit() else value
+        table[key] = int(value) if key in {"pid", "tree"} and value.isdigit() else value
     return table
-
-
-def _read_file(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except OSError as problem:
-        message = f"the configuration {file} cannot be read: {problem.strerror}"
-        raise SettingsError(message) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        message = f"the configuration {file} is not TOML: {problem}"
-        raise SettingsError(message) from None
-
-
-def _put(values: dict[str, Any], place: tuple[str, str], value: object) -> None:
-    table, key = place
-    if not table:
-        values[key] = value
-        return
-    section = values
-    for part in table.split("."):
-        section = section.setdefault(part, {})
-        if not isinstance(section, dict):
-            message = f"{table} = {section!r} is not a table"
-            raise SettingsError(message)
-    section[key] = value
 
 
 def _collector(section: Section, token: str) -> Endpoint:
@@ -198,7 +209,7 @@ def _tls(section: Section) -> TlsFiles:
 
 def _spool(section: Section) -> SpoolSettings:
     settings = SpoolSettings(
-        folder=section.path("folder") or DEFAULT_SPOOL,
+        folder=section.path("folder", DEFAULT_SPOOL) or DEFAULT_SPOOL,
         max_bytes=section.integer("max_bytes", 256 << 20, low=1 << 20, high=1 << 40),
         max_age_s=section.number("max_age_hours", 24.0, low=0.01, high=24.0 * 90) * 3600.0,
         memory_bytes=section.integer("memory_bytes", 8 << 20, low=1 << 20, high=1 << 34),
@@ -251,6 +262,41 @@ def _rescan(section: Section) -> float:
     return seconds
 
 
+def _metrics(section: Section) -> MetricsSettings:
+    settings = from_table(section.raw())
+    for key in ("interval_seconds", "timeout_seconds", "max_bytes"):
+        section.note(key, getattr(settings, key))
+    section.note("endpoint", section.raw().get("endpoint", []))
+    return settings
+
+
+def _http(section: Section) -> HttpSettings:
+    listen = section.text("listen", "127.0.0.1:4641")
+    section.close()
+    host, _, port = listen.rpartition(":")
+    if listen == "off":
+        return HttpSettings("", 0)
+    if not host or not port.isdigit() or not int(port) < 65536:
+        raise section.error("listen", listen, "HOST:PORT, or off")
+    return HttpSettings(host.strip("[]"), int(port))
+
+
+def _log(section: Section) -> LogSettings:
+    settings = LogSettings(
+        level=section.text("level", "info", choices=log.LEVELS),
+        format=section.text("format", "text", choices=log.FORMATS),
+    )
+    section.close()
+    return settings
+
+
+def _selectors(top: Section) -> tuple[Selector, ...]:
+    selectors = tuple(_selector(section) for section in top.sections("select"))
+    if not selectors:
+        top.note("select", [{"env": one.env} for one in OPT_IN])
+    return selectors or OPT_IN
+
+
 def _selector(section: Section) -> Selector:
     labels = Labels(**{name: section.text(name) for name in Labels.__dataclass_fields__})
     selector = Selector(
@@ -259,6 +305,7 @@ def _selector(section: Section) -> Selector:
         user=section.text("user"),
         cgroup=section.text("cgroup"),
         pid=section.integer("pid", 0, low=0, high=1 << 22),
+        tree=section.integer("tree", 0, low=0, high=1 << 22),
         labels=labels,
     )
     section.close()

@@ -17,7 +17,8 @@ SelectOption = Annotated[
     typer.Option(
         "--select",
         metavar="KEY=VALUE[,…]",
-        help="Processes to sample: cmdline=REGEX, env=NAME=VALUE, user=NAME, cgroup=TEXT, pid=NUMBER. "
+        help="Processes to sample: cmdline=REGEX, env=NAME=VALUE, user=NAME, cgroup=TEXT, pid=NUMBER, "
+        "tree=PID (a process and all that it starts). "
         "All conditions of one --select must hold; several add up. service=, environment=, version=, variant=, "
         "instance=, codebase= and root= name what it finds. Replaces the selectors of the file.",
     ),

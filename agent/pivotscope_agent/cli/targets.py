@@ -8,14 +8,16 @@ from pivotscope_agent.cli.options import ConfigOption, SelectOption, settings_fr
 from pivotscope_agent.cli.output import Output, OutputOption, columns, document
 from pivotscope_agent.errors import ProcessGoneError
 from pivotscope_agent.settings import Settings
+from pivotscope_agent.status import Reason
 from pivotscope_agent.targets import procfs, runtime_kind
-from pivotscope_agent.targets.scan import Refusal, Scanner
+from pivotscope_agent.targets.refusal import Refusal
+from pivotscope_agent.targets.scan import Scanner
 from pivotscope_agent.targets.target import Target
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A process of a language that is sampled. `why` says what stands in the way, empty where nothing does."""
+    """A process of a language that is sampled. `code` and `why` say what is in the way, empty where nothing is."""
 
     pid: int
     selected: bool
@@ -27,6 +29,8 @@ class Row:
     variant: str
     instance: str
     codebase: str
+    container: str
+    code: str
     why: str
     command: str
 
@@ -40,7 +44,7 @@ def targets(*, config: ConfigOption = None, select: SelectOption = None, output:
     if not rows:
         typer.echo("No Python or Ruby process is to be seen. Does the agent share the processes' pid namespace?")
         return
-    header = ("PID", "SELECTED", "SAMPLED", "RUNTIME", "SERVICE", "INSTANCE", "WHY NOT", "COMMAND")
+    header = ("PID", "SELECTED", "SAMPLED", "RUNTIME", "SERVICE", "INSTANCE", "CONTAINER", "WHY NOT", "COMMAND")
     typer.echo(columns(header, [_cells(row) for row in rows]))
 
 
@@ -57,8 +61,11 @@ def look(settings: Settings) -> list[Row]:
 
 def _selected(target: Target) -> Row:
     process, labels = target.process, target.labels
-    denied = "" if procfs.may_attach(process.pid) else "the kernel does not let this user trace it; see doctor"
-    why = target.runtime.unsupported or denied
+    code, why = Reason.NONE, ""
+    if target.runtime.unsupported:
+        code, why = Reason.RUNTIME, target.runtime.unsupported
+    elif not procfs.may_attach(process.pid):
+        code, why = Reason.DENIED, "the kernel does not let this user trace it; see doctor"
     return Row(
         pid=process.pid,
         selected=True,
@@ -70,6 +77,8 @@ def _selected(target: Target) -> Row:
         variant=labels.variant,
         instance=labels.instance,
         codebase=labels.codebase,
+        container=process.container,
+        code=code,
         why=why,
         command=_command(process.pid),
     )
@@ -94,6 +103,8 @@ def _refused(refusal: Refusal) -> Row | None:
         variant="",
         instance="",
         codebase="",
+        container="",
+        code=refusal.why,
         why=refusal.reason,
         command=_shown(refusal.cmdline),
     )
@@ -121,6 +132,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.runtime,
         row.service or "-",
         row.instance or "-",
+        row.container or "-",
         row.why or "-",
         row.command,
     )

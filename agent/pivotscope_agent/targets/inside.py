@@ -38,6 +38,15 @@ def read_regular(descriptor: int, *, limit: int) -> bytes:
     return bytes(data)
 
 
+def read_text(root: str, path: str, *, limit: int = 4096) -> str:
+    """A small file below `root`, links resolved there; empty where it is not to be had."""
+    try:
+        with RootFolder(root) as folder:
+            return folder.read(path, limit=limit).decode("utf-8", "replace")
+    except (OSError, ValueError):
+        return ""
+
+
 class RootFolder:
     """A folder that stands for "/". Paths are absolute in it and never lead out of it.
 

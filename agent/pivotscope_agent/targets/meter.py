@@ -1,6 +1,6 @@
 """What a process has used so far, read so that no CPU time is lost or counted twice."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pivotscope.profile.window import Usage
 
@@ -41,10 +41,13 @@ class Meter:
     def read(self, *, waits: bool = False) -> Reading:
         """Read the counters now; CPU never goes back. Waits, a file a thread, stay as they were unless asked for."""
         now = procfs.stat(self._pid)
-        if now.start_ticks != self._start_ticks or now.state in "ZX":
-            message = f"process {self._pid} has ended"
-            raise ProcessGoneError(message)
+        if now.start_ticks != self._start_ticks:
+            raise ProcessGoneError(f"process {self._pid} has ended")
         total = max(self.last.cpu_ns, procfs.cpu_ns(self._pid))
+        if now.ended:
+            # Until its parent takes note, its clock tells what it used in all; nothing else of it is left.
+            self.last = replace(self.last, cpu_ns=total)
+            raise ProcessGoneError(f"process {self._pid} has ended")
         read, written = procfs.io_bytes(self._pid)
         self.last = Reading(
             cpu_ns=total,

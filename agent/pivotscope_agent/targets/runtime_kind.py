@@ -1,15 +1,18 @@
 """Which interpreter a process runs, told from its files: before anything is attached to it."""
 
 import mmap
+import os
 import re
+import stat
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 from pivotscope.profile.language import Language
 
 from pivotscope_agent.targets import procfs
+from pivotscope_agent.targets.inside import RootFolder
 
 _PYTHON_EXE = re.compile(r"python(?:\d(?:\.\d+)?)?[a-z]*(?:-intel64)?")
 _PYTHON_LIBRARY = re.compile(r"libpython(\d\.\d+)[a-z]*\.so.*")
@@ -51,7 +54,7 @@ def runtime_of(pid: int) -> Runtime | None:
     if not executable:
         return None
     root = f"/proc/{pid}/root"
-    return classify(executable, procfs.mapped_files(pid), lambda path, *what: _embedded(root + path, *what))
+    return classify(executable, procfs.mapped_files(pid), lambda path, *what: _embedded(root, path, *what))
 
 
 def classify(executable: str, mapped: Iterable[str], full_version: VersionReader) -> Runtime | None:
@@ -95,16 +98,33 @@ def _unsupported(name: str, version: str, supported: frozenset[tuple[int, int]])
     return f"{name} {version} is not supported by the sampler; supported are {known}"
 
 
-def _embedded(path: str, language: Language, series: str) -> str:
+def _embedded(root: str, path: str, language: Language, series: str) -> str:
+    """The version that a file below `root` carries, empty where it tells none. Read once for all that run it."""
     try:
-        details = Path(path).stat()
+        with RootFolder(root) as folder:
+            handle = folder.open(path)
+        try:
+            details = os.fstat(handle)
+            if not stat.S_ISREG(details.st_mode):
+                return ""
+            file = (details.st_dev, details.st_ino, details.st_mtime_ns)
+            return _version_in(_File(handle, file), language, series)
+        finally:
+            os.close(handle)
     except OSError:
         return ""
-    return _version_in(path, language, series, (details.st_dev, details.st_ino, details.st_mtime_ns))
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """An open file; what it is, and not its descriptor, tells it from others."""
+
+    handle: int = field(compare=False)
+    identity: tuple[int, int, int]
 
 
 @lru_cache(maxsize=64)
-def _version_in(path: str, language: Language, series: str, _file: tuple[int, int, int]) -> str:
+def _version_in(file: _File, language: Language, series: str) -> str:
     """Search a binary for the text that the interpreter prints as its version; cached by the file's identity.
 
     A pattern that begins with fixed text is searched ten times faster.
@@ -116,7 +136,7 @@ def _version_in(path: str, language: Language, series: str, _file: tuple[int, in
     else:
         pattern = _PYTHON_VERSION
     try:
-        with Path(path).open("rb") as handle, mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        with mmap.mmap(file.handle, 0, access=mmap.ACCESS_READ) as text:
             found = pattern.search(text)
             return found[1].decode() if found else ""
     except (OSError, ValueError):

@@ -2,30 +2,25 @@
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from pivotscope.profile.window import Process
 
 from pivotscope_agent.errors import ProcessGoneError
-from pivotscope_agent.targets import procfs, runtime_kind
-from pivotscope_agent.targets.identity import identify
+from pivotscope_agent.targets import container, procfs, runtime_kind
+from pivotscope_agent.targets.container import Container
+from pivotscope_agent.targets.helper import spawned_by_multiprocessing, tracks_resources
+from pivotscope_agent.targets.identity import identify, resource_attributes
+from pivotscope_agent.targets.inside import read_text
+from pivotscope_agent.targets.refusal import Refusal, Why
 from pivotscope_agent.targets.selector import Candidate, Selector, first_match
 from pivotscope_agent.targets.target import Target
 
 _SETTLED_SCANS = 32
-"""A young process may still exec() into what it will be: it is looked at again after 1, 2, 4 … scans up to this."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """A process that is not sampled, and why."""
-
-    pid: int
-    start_ticks: int
-    reason: str
-    runtime: runtime_kind.Runtime | None = None
-    cmdline: tuple[str, ...] = ()
+"""A young process may still become what it will be: it is judged again after 1, 2, 4 … scans up to this. Afterwards
+it is judged again when it executes another program, which is looked for once in so many scans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +34,18 @@ class Changes:
 @dataclass(slots=True)
 class _Unwanted:
     refusal: Refusal
+    image: tuple[int, int]
     age: int = 0
     look_again_at: int = 1
+
+    def due(self) -> bool:
+        """Count a scan; whether it is time for another look."""
+        self.age += 1
+        return self.age >= self.look_again_at
+
+    def settle(self) -> None:
+        """Look again later, and later each time."""
+        self.look_again_at += min(self.look_again_at, _SETTLED_SCANS)
 
 
 @dataclass(slots=True)
@@ -50,6 +55,7 @@ class Scanner:
     selectors: Sequence[Selector]
     host: str = field(default_factory=socket.gethostname)
     own_pid: int = field(default_factory=os.getpid)
+    own: Container | None = None
     _targets: dict[int, Target] = field(default_factory=dict)
     _unwanted: dict[int, _Unwanted] = field(default_factory=dict)
 
@@ -57,7 +63,7 @@ class Scanner:
         """Look once, and tell what came and what went."""
         present = procfs.pids()
         ended = [self._targets.pop(pid) for pid in list(self._targets) if pid not in present]
-        ended += [self._targets.pop(pid) for pid, target in list(self._targets.items()) if _replaced(target)]
+        ended += [self._targets.pop(pid) for pid, target in list(self._targets.items()) if _is_over(target)]
         for pid in [pid for pid in self._unwanted if pid not in present]:
             del self._unwanted[pid]
         found = [target for pid in sorted(present) if (target := self._look(pid)) is not None]
@@ -81,11 +87,16 @@ class Scanner:
         if pid in self._targets:
             return None
         known = self._unwanted.get(pid)
-        if known is not None:
-            known.age += 1
-            if known.age != known.look_again_at or known.age > _SETTLED_SCANS:
-                return None
+        if known is not None and not known.due():
+            return None
         try:
+            stat = procfs.stat(pid)
+            if known is not None and known.refusal.start_ticks == stat.start_ticks:
+                known.settle()
+                if known.image == stat.image and known.age > _SETTLED_SCANS:
+                    return None
+            else:
+                known = None
             judged = self.judge(pid)
         except (ProcessGoneError, PermissionError):
             return None
@@ -93,28 +104,47 @@ class Scanner:
             self._unwanted.pop(pid, None)
             self._targets[pid] = judged
             return judged
-        if known is not None and known.refusal.start_ticks == judged.start_ticks:
-            known.refusal, known.look_again_at = judged, known.look_again_at * 2
+        if known is None:
+            self._unwanted[pid] = _Unwanted(judged, stat.image)
         else:
-            self._unwanted[pid] = _Unwanted(judged)
+            known.refusal, known.image = judged, stat.image
         return None
 
     def judge(self, pid: int) -> Target | Refusal:
         """Read one process, select and name it, or say why not. Raises ProcessGoneError, PermissionError."""
         stat = procfs.stat(pid)
         cmdline = procfs.cmdline(pid)
-        if not cmdline or stat.state in "ZX":
-            return Refusal(pid, stat.start_ticks, "a kernel thread or an ended process")
-        if self._is_own(stat):
-            return Refusal(pid, stat.start_ticks, "part of the agent", None, cmdline)
-        candidate = Candidate(pid, cmdline, procfs.environ(pid), procfs.user_id(pid), procfs.cgroup(pid))
+        if not cmdline or stat.ended:
+            return Refusal(pid, stat.start_ticks, Why.NO_PROGRAM)
+        ancestors = tuple(_ancestors(stat))
+        if self._is_own(ancestors):
+            return Refusal(pid, stat.start_ticks, Why.OWN, cmdline)
+        if tracks_resources(cmdline):
+            return Refusal(pid, stat.start_ticks, Why.HELPER, cmdline)
+        # Selected and named by the command that people know, not by the one that started a copy of it.
+        known_as = _known_as(cmdline, ancestors)
+        candidate = Candidate(
+            pid,
+            known_as,
+            procfs.environ(pid),
+            procfs.user_id(pid),
+            procfs.cgroup(pid),
+            frozenset(one.pid for one in ancestors),
+        )
         selector = first_match(candidate, self.selectors)
         if selector is None:
-            return Refusal(pid, stat.start_ticks, "no selector matches", None, cmdline)
+            return Refusal(pid, stat.start_ticks, Why.NOT_SELECTED, cmdline)
         runtime = runtime_kind.runtime_of(pid)
         if runtime is None:
-            return Refusal(pid, stat.start_ticks, "neither Python nor Ruby", None, cmdline)
-        labels = identify(selector.labels, candidate.environ, cmdline, self.host)
+            return Refusal(pid, stat.start_ticks, Why.OTHER_PROGRAM, cmdline)
+        return self._target(stat, candidate, selector, runtime)
+
+    def _target(
+        self, stat: procfs.Stat, candidate: Candidate, selector: Selector, runtime: runtime_kind.Runtime
+    ) -> Target:
+        pid = stat.pid
+        where = self._container(pid, candidate.cgroup, candidate.environ)
+        labels = identify(selector.labels, candidate.environ, candidate.cmdline, where.pod or self.host)
         process = Process(
             service=labels.service,
             environment=labels.environment,
@@ -126,25 +156,64 @@ class Scanner:
             started_unix_ns=procfs.started_unix_ns(stat.start_ticks),
             language=runtime.language,
             runtime_version=runtime.version,
-            container=procfs.container_of(candidate.cgroup),
+            container=str(where),
         )
-        return Target(process, stat.start_ticks, runtime, labels, procfs.working_folder(pid))
+        return Target(process, stat.start_ticks, runtime, labels, procfs.working_folder(pid), where, stat.image)
 
-    def _is_own(self, stat: procfs.Stat) -> bool:
-        """Whether a process is the agent or was started by it, at any depth."""
-        while stat.pid != self.own_pid:
-            if stat.parent <= 1:
+    def _container(self, pid: int, cgroups: str, environ: Mapping[str, str]) -> Container:
+        if self.own is None:
+            self.own = Container()
+            with suppress(ProcessGoneError, PermissionError):
+                self.own = self._container(self.own_pid, procfs.cgroup(self.own_pid), os.environ)
+        return container.locate(
+            cgroups,
+            mounts=lambda: procfs.mounts(pid),
+            environ=environ,
+            resource=resource_attributes(environ.get("OTEL_RESOURCE_ATTRIBUTES", "")),
+            read_file=lambda path: read_text(f"/proc/{pid}/root", path),
+            own=self.own,
+        )
+
+    def _is_own(self, ancestors: tuple[procfs.Stat, ...]) -> bool:
+        """Whether a process is the agent or was started by it, at any depth; not what it was told to run."""
+        told = {selector.tree for selector in self.selectors if selector.tree}
+        for one in ancestors:
+            if one.pid in told:
                 return False
-            try:
-                stat = procfs.stat(stat.parent)
-            except ProcessGoneError:
-                return False
-        return True
+            if one.pid == self.own_pid:
+                return True
+        return False
 
 
-def _replaced(target: Target) -> bool:
-    """Whether the pid now belongs to another process."""
+def _ancestors(stat: procfs.Stat) -> Iterator[procfs.Stat]:
+    """The process itself, its parent, and so on; up to the first process of all."""
+    yield stat
+    while stat.parent > 0:
+        try:
+            stat = procfs.stat(stat.parent)
+        except ProcessGoneError:
+            return
+        yield stat
+
+
+def _known_as(cmdline: tuple[str, ...], ancestors: tuple[procfs.Stat, ...]) -> tuple[str, ...]:
+    """The command that a process is known by: a worker that multiprocessing started is known by its server's."""
+    for parent in ancestors[1:]:
+        if not spawned_by_multiprocessing(cmdline):
+            break
+        try:
+            cmdline = procfs.cmdline(parent.pid) or cmdline
+        except ProcessGoneError:
+            break
+    return cmdline
+
+
+def _is_over(target: Target) -> bool:
+    """Whether the process ended, its pid belongs to another one, or it runs another program now."""
     try:
-        return procfs.stat(target.process.pid).start_ticks != target.start_ticks
+        now = procfs.stat(target.process.pid)
     except ProcessGoneError:
         return True
+    if now.start_ticks != target.start_ticks or now.ended:
+        return True
+    return now.image != target.image and any(now.image) and any(target.image)

@@ -27,7 +27,8 @@ class Selector:
     """A process is selected when every condition that is given holds.
 
     `cmdline` is searched for in the arguments joined by blanks; `env` is NAME=VALUE, or NAME for any
-    value that is not empty; `user` is a name or a number; `cgroup` is a part of the group's path.
+    value that is not empty; `user` is a name or a number; `cgroup` is a part of the group's path; `tree` is the
+    pid of a process that is meant with everything it starts.
     """
 
     cmdline: re.Pattern[str] | None = None
@@ -35,6 +36,7 @@ class Selector:
     user: str = ""
     cgroup: str = ""
     pid: int = 0
+    tree: int = 0
     labels: Labels = field(default_factory=Labels)
 
     def __str__(self) -> str:
@@ -45,19 +47,21 @@ class Selector:
             "user": self.user,
             "cgroup": self.cgroup,
             "pid": str(self.pid or ""),
+            "tree": str(self.tree or ""),
         }
         return " ".join(f"{name}={value}" for name, value in conditions.items() if value)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What is read of a process in order to select and name it."""
+    """What is read of a process in order to select and name it. `ancestors` are pids, its own among them."""
 
     pid: int
     cmdline: tuple[str, ...]
     environ: Mapping[str, str]
     user_id: int
     cgroup: str
+    ancestors: frozenset[int] = frozenset()
 
 
 OPT_IN = (Selector(env="PIVOTSCOPE_SERVICE"),)
@@ -74,6 +78,8 @@ def matches(candidate: Candidate, selector: Selector) -> bool:
     checks: list[bool] = []
     if selector.pid:
         checks.append(candidate.pid == selector.pid)
+    if selector.tree:
+        checks.append(selector.tree in candidate.ancestors)
     if selector.cmdline is not None:
         checks.append(selector.cmdline.search(" ".join(candidate.cmdline)) is not None)
     if selector.env:

@@ -1,9 +1,10 @@
 """A process that was selected."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pivotscope.profile.window import Process
 
+from pivotscope_agent.targets.container import Container
 from pivotscope_agent.targets.runtime_kind import Runtime
 from pivotscope_agent.targets.selector import Labels
 
@@ -13,7 +14,7 @@ class Target:
     """A selected process: how it is named on the wire, and what naming and sampling need to know of it.
 
     (`process.pid`, `start_ticks`) is its identity on this host. `working_folder` is where
-    the process stands, as it sees it.
+    the process stands, as it sees it; `image` tells the program it runs from the next one that it executes.
     """
 
     process: Process
@@ -21,6 +22,8 @@ class Target:
     runtime: Runtime
     labels: Labels
     working_folder: str = ""
+    container: Container = field(default_factory=Container)
+    image: tuple[int, int] = (0, 0)
 
     @property
     def key(self) -> tuple[int, int]:

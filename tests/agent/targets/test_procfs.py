@@ -6,7 +6,7 @@ from pivotscope_agent.errors import ProcessGoneError
 from pivotscope_agent.targets import procfs, waiting
 from pivotscope_agent.targets.meter import Meter, Reading, usage_between
 
-LINE = "42 (odd) name (x)) S 7 42 42 0 -1 4194560 100 0 0 0 15 5 0 0 20 0 3 0 12345 1000000 25 18446744073709551615 0 0"
+LINE = "42 (odd) name (x)) S 7 42 42 0 -1 4194560 100 0 0 0 15 5 0 0 20 0 3 0 12345 1000000 25 99999 7 8 9"
 MISSING = 4_194_304
 
 
@@ -16,6 +16,8 @@ def test_parses_names_with_parentheses() -> None:
     assert (stat.pid, stat.name, stat.state, stat.parent) == (42, "odd) name (x)", "S", 7)
     assert (stat.user_ns, stat.system_ns, stat.threads, stat.start_ticks) == (15 * tick, 5 * tick, 3, 12345)
     assert stat.resident_bytes == 25 * os.sysconf("SC_PAGE_SIZE")
+    assert stat.image == (7, 9)
+    assert not stat.ended
 
 
 @pytest.mark.parametrize("read", [procfs.stat, procfs.cmdline, procfs.environ, procfs.cgroup, procfs.cpu_ns])
@@ -44,18 +46,6 @@ def test_the_cpu_clock_is_the_exact_sum_of_proc_stat() -> None:
 def test_start_lies_in_the_past() -> None:
     started = procfs.started_unix_ns(procfs.stat(os.getpid()).start_ticks)
     assert 0 < time.time_ns() - started < 24 * 3600 * 10**9
-
-
-@pytest.mark.parametrize(
-    ("text", "container"),
-    [
-        ("0::/\n", ""),
-        (f"0::/kubepods/pod1/{'ab' * 32}\n", "ab" * 6),
-        (f"1:cpu:/docker/{'cd' * 32}\n0::/x\n", "cd" * 6),
-    ],
-)
-def test_container(text: str, container: str) -> None:
-    assert procfs.container_of(text) == container
 
 
 def test_meter_reads_this_process_and_never_goes_back() -> None:
