@@ -11,23 +11,26 @@ from pivotscope_agent.errors import SettingsError
 class Section:
     """A table of the configuration. Each getter names key, value and the form expected when it refuses.
 
-    `name` is the table's name for messages, empty for the top level. `close` refuses what was not read.
+    `name` is the table's name for messages, empty for the top level. `close` refuses what was not read. `seen` takes
+    every value that was read, defaults too, by its dotted key.
     """
 
-    def __init__(self, name: str, values: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, values: Mapping[str, Any], seen: dict[str, object] | None = None) -> None:
         self._name = name
         self._values = dict(values)
+        self._seen = {} if seen is None else seen
         self._known: set[str] = set()
 
     def section(self, key: str) -> "Section":
         """A table within this one; empty where it is not given."""
-        return Section(self._path(key), self._typed(key, dict, {}, "a table"))
+        return Section(self._path(key), self._typed(key, dict, {}, "a table"), self._seen)
 
     def sections(self, key: str) -> "list[Section]":
         """An array of tables."""
         items = self._typed(key, list, [], f"an array of tables, [[{self._path(key)}]]")
         if not all(isinstance(item, dict) for item in items):
             raise self.error(key, items, f"an array of tables, [[{self._path(key)}]]")
+        self.note(key, items)
         return [Section(f"{self._path(key)}[{number}]", item) for number, item in enumerate(items)]
 
     def text(self, key: str, default: str = "", *, choices: tuple[str, ...] = ()) -> str:
@@ -36,6 +39,7 @@ class Section:
         value: str = self._typed(key, str, default, form)
         if choices and value not in choices:
             raise self.error(key, value, form)
+        self.note(key, value)
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
@@ -43,12 +47,15 @@ class Section:
         items = self._typed(key, list, [], "a list of strings")
         if not all(isinstance(item, str) for item in items):
             raise self.error(key, items, "a list of strings")
+        self.note(key, items)
         return tuple(items)
 
     def path(self, key: str, default: Path | None = None) -> Path | None:
         """A path, with ~ expanded; None or `default` where it is empty."""
         value = self.text(key)
-        return Path(value).expanduser() if value else default
+        path = Path(value).expanduser() if value else default
+        self.note(key, str(path or ""))
+        return path
 
     def flag(self, key: str, *, default: bool) -> bool:
         """A truth value; from the environment true, false, 1, 0, yes, no."""
@@ -58,6 +65,7 @@ class Section:
             value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(value.lower())
         if not isinstance(value, bool):
             raise self.error(key, self._values[key], form)
+        self.note(key, value)
         return value
 
     def integer(self, key: str, default: int, *, low: int, high: int) -> int:
@@ -66,6 +74,7 @@ class Section:
         value = self._number(key, default, form)
         if value != int(value) or not low <= value <= high:
             raise self.error(key, self._values[key], form)
+        self.note(key, int(value))
         return int(value)
 
     def number(self, key: str, default: float, *, low: float, high: float) -> float:
@@ -74,6 +83,7 @@ class Section:
         value = self._number(key, default, form)
         if not low <= value <= high:
             raise self.error(key, self._values[key], form)
+        self.note(key, value)
         return value
 
     def pattern(self, key: str) -> re.Pattern[str] | None:
@@ -83,6 +93,10 @@ class Section:
             return re.compile(value) if value else None
         except re.error as problem:
             raise self.error(key, value, f"a regular expression ({problem})") from None
+
+    def note(self, key: str, value: object) -> None:
+        """Say which value of a key takes effect, where it is not the one that was read."""
+        self._seen[self._path(key)] = value
 
     def has(self, key: str) -> bool:
         """Whether the table holds this key."""

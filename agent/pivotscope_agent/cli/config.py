@@ -1,8 +1,8 @@
 """`pivotscope-agent config`."""
 
-import re
-from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
@@ -13,12 +13,14 @@ from pivotscope_agent.cli.options import (
     SelectOption,
     SpoolOption,
     TokenFileOption,
-    settings_from,
+    explained_from,
 )
 from pivotscope_agent.cli.output import Output, OutputOption, document
+from pivotscope_agent.settings import Setting, Settings
 
-SECRETS = frozenset({"token", "token_file", "key"})
-"""Secrets, and settings whose file holds one: it is said whether there is one, nothing of what it is."""
+SECRET_FILES = frozenset({"collector.token_file", "collector.tls.key"})
+"""Settings whose file holds a secret: the file is named and tried, and nothing of what it holds is shown."""
+_TOKEN = "collector.token"  # noqa: S105 - a key, not a token
 
 
 def config(
@@ -30,40 +32,47 @@ def config(
     spool: SpoolOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show the configuration as it takes effect: file, environment and options together."""
-    tree = plain(settings_from(config, select, collector, token_file, spool))
-    typer.echo(document(tree) if output is Output.JSON else "\n".join(_lines("", tree)))
+    """Show the configuration as it takes effect, and where each value came from.
+
+    What it prints is a configuration file with the same effect; secrets are never shown.
+    """
+    found = shown(*explained_from(config, select, collector, token_file, spool))
+    typer.echo(document([asdict(one) for one in found]) if output is Output.JSON else "\n".join(lines(found)))
 
 
-def plain(value: object, name: str = "") -> object:
-    """A setting as tables, lists, strings and numbers."""
-    if name in SECRETS:
-        return _secret(value)
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name), field.name) for field in fields(value)}
-    if isinstance(value, tuple | list):
-        return [plain(item) for item in value]
-    if isinstance(value, re.Pattern):
-        return value.pattern
-    return str(value) if isinstance(value, Path) else value
+def shown(settings: Settings, values: Iterable[Setting]) -> list[Setting]:
+    """What may be shown: of the environment's token that it is there, of files with secrets whether they open."""
+    found = [Setting(one.key, one.value, one.origin + _trouble(one)) for one in values]
+    if settings.collector.token:
+        found.append(Setting(_TOKEN, "(secret)", "environment PIVOTSCOPE_TOKEN"))
+    return found
 
 
-def _secret(value: object) -> str:
-    if not isinstance(value, Path):
-        return "set" if value else "unset"
+def _trouble(setting: Setting) -> str:
+    if setting.key not in SECRET_FILES or not setting.value:
+        return ""
     try:
-        value.open("rb").close()
+        Path(str(setting.value)).open("rb").close()
     except OSError as problem:
-        return f"set, but {value} cannot be read: {problem.strerror}"
-    return f"set, from {value}"
+        return f"; cannot be read: {problem.strerror}"
+    return ""
 
 
-def _lines(path: str, value: object) -> Iterator[str]:
+def lines(values: Iterable[Setting]) -> list[str]:
+    """Lines of TOML with the origin as a comment; what stands for a secret is a comment as a whole."""
+    texts = [
+        (f"{'# ' if one.key == _TOKEN else ''}{one.key} = {toml(one.value)}", one.origin)
+        for one in sorted(values, key=lambda one: one.key)
+    ]
+    width = min(60, max(len(text) for text, _ in texts))
+    return [f"{text:<{width}}  # {origin}" for text, origin in texts]
+
+
+def toml(value: object) -> str:
+    """A value in TOML's notation, on one line. Strings of TOML may be written as those of JSON."""
     if isinstance(value, dict):
-        for key, item in value.items():
-            yield from _lines(f"{path}.{key}" if path else key, item)
-    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
-        for number, item in enumerate(value):
-            yield from _lines(f"{path}[{number}]", item)
-    elif value not in {None, ""} if not isinstance(value, list) else value:
-        yield f"{path} = {value}"
+        inner = ", ".join(f"{json.dumps(str(key))} = {toml(item)}" for key, item in value.items())
+        return f"{{ {inner} }}" if inner else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(toml(item) for item in value)}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -11,6 +11,7 @@ from pivotscope_agent import log, runtime
 from pivotscope_agent.cli.options import (
     CollectorOption,
     ConfigOption,
+    HttpOption,
     SelectOption,
     SpoolOption,
     TokenFileOption,
@@ -30,16 +31,26 @@ def run(
     window: Annotated[int | None, typer.Option("--window", metavar="SECONDS", help="Length of a window.")] = None,
     rate: Annotated[int | None, typer.Option("--rate", metavar="HZ", help="Looks at a process a second.")] = None,
     slots: Annotated[int | None, typer.Option("--slots", help="Samplers that run at once, at most.")] = None,
-    level: Annotated[str, typer.Option("--log-level", help=f"One of {', '.join(log.LEVELS)}.")] = "info",
+    http: HttpOption = None,
+    level: Annotated[str | None, typer.Option("--log-level", help=f"One of {', '.join(log.LEVELS)}.")] = None,
+    form: Annotated[str | None, typer.Option("--log-format", help=f"One of {', '.join(log.FORMATS)}.")] = None,
     show: Annotated[bool, typer.Option("--print", help="Also print a line for every window.")] = False,
 ) -> None:
     """Sample the selected processes until interrupted."""
-    if level not in log.LEVELS:
-        raise typer.BadParameter(f"{level!r} is not one of {', '.join(log.LEVELS)}", param_hint="--log-level")
     settings = settings_from(
-        config, select, collector, token_file, spool, window_seconds=window, rate_hz=rate, slots=slots
+        config,
+        select,
+        collector,
+        token_file,
+        spool,
+        sampling__window_seconds=window,
+        sampling__rate_hz=rate,
+        sampling__slots=slots,
+        http__listen=http,
+        log__level=level,
+        log__format=form,
     )
-    log.set_up(level)
+    log.set_up(settings.log.level, settings.log.format)
     asyncio.run(_run(settings, show=show))
 
 
