@@ -4,6 +4,8 @@ import asyncio
 import time
 from typing import Protocol
 
+_STEP_NS = 10_000_000
+
 
 class Clock(Protocol):
     """Three clocks and a sleep. Deadlines use `monotonic_ns`; records carry `unix_ns`."""
@@ -32,3 +34,13 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait on the running loop."""
         await asyncio.sleep(seconds)
+
+
+def lead_ns(clock: Clock) -> int:
+    """How far the time of day is ahead of the monotonic clock: it changes when the former is set, and only then."""
+    return clock.unix_ns() - clock.monotonic_ns()
+
+
+def is_step(change_ns: int) -> bool:
+    """Whether a change of `lead_ns` is more than the two readings not being taken at once."""
+    return abs(change_ns) >= _STEP_NS

@@ -21,14 +21,15 @@ class Assembler:
     def __len__(self) -> int:
         return len(self._items)
 
-    def add(self, items: Iterable[Item], now_ns: int) -> int:
-        """Take items at a moment of the monotonic clock; returns how many old ones were given up."""
+    def add(self, items: Iterable[Item], now_ns: int) -> list[Item]:
+        """Take items at a moment of the monotonic clock; returns old ones that are given up for them."""
         if not self._items:
             self._since_ns = now_ns
         self._items.extend(items)
         surplus = max(0, len(self._items) - self._most)
+        given_up = self._items[:surplus]
         del self._items[:surplus]
-        return surplus
+        return given_up
 
     def remaining_ns(self, now_ns: int) -> int | None:
         """Nanoseconds until the items are due: 0 when they are, None when there are none."""

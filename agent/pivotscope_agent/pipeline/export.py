@@ -13,7 +13,7 @@ from pivotscope.transport.files import CredentialsError
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1.agent_pb2_grpc import AgentServiceStub
 
-from pivotscope_agent.clock import Clock
+from pivotscope_agent.clock import Clock, is_step, lead_ns
 from pivotscope_agent.pipeline.backoff import Backoff
 from pivotscope_agent.pipeline.channel import Endpoint, call_metadata, open_channel, plainly
 from pivotscope_agent.pipeline.control import Command
@@ -98,6 +98,7 @@ class Exporter:
         self._task: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
         self._offset_ns = 0
+        self._measured_lead_ns: int | None = None
         self._acknowledged_ns = 0
         self._told: pb.AgentStatus | None = None
         self._said = ""
@@ -105,8 +106,15 @@ class Exporter:
 
     @property
     def clock_offset_ns(self) -> int:
-        """Collector's clock minus ours, as last measured; 0 when it never was."""
-        return self._offset_ns
+        """Collector's clock minus ours, as last measured and moved by every step of ours since; 0 when it never was."""
+        return self.offset_at(lead_ns(self._clock))
+
+    def offset_at(self, lead: int) -> int:
+        """The offset of moments that were read while our clock was `lead` ns ahead of the monotonic one."""
+        if self._measured_lead_ns is None:
+            return 0
+        step = lead - self._measured_lead_ns
+        return self._offset_ns - step if is_step(step) else self._offset_ns
 
     @property
     def status(self) -> ExportStatus:
@@ -116,7 +124,7 @@ class Exporter:
             known.state,
             known.detail,
             known.since_unix_ns,
-            self._offset_ns,
+            self.clock_offset_ns,
             self._session.in_flight if self._session else 0,
             self._spool.acknowledged,
             self._acknowledged_ns,
@@ -203,6 +211,7 @@ class Exporter:
             try:
                 await session.greet(self._hello())
                 self._offset_ns = session.clock_offset_ns
+                self._measured_lead_ns = lead_ns(self._clock)
                 self._counters.add(Count.CONNECTIONS)
                 self._set(ExportState.STREAMING, "")
                 self._said = ""

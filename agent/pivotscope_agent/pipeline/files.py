@@ -65,20 +65,29 @@ class Files:
         """Remove a file that may be gone already."""
         path.unlink(missing_ok=True)
 
-    def replace(self, path: Path, data: bytes, *, sync: bool) -> None:
-        """Give `path` new content in one step; with `sync`, content and name survive a power cut."""
-        fresh = path.with_name(path.name + ".new")
-        descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    def reserve(self, path: Path, length: int) -> None:
+        """Create a file if there is none, and take room for `length` bytes; what it holds stays."""
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if os.fstat(descriptor).st_size < length:
+                os.posix_fallocate(descriptor, 0, length)
+        finally:
+            os.close(descriptor)
+
+    def overwrite(self, path: Path, data: bytes, *, sync: bool) -> None:
+        """Write `data` over the beginning of a file, in its own room; with `sync`, it survives a power cut."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             self.write(descriptor, data)
             if sync:
                 self.sync(descriptor)
         finally:
             os.close(descriptor)
-        fresh.replace(path)
-        if sync:
-            folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                self.sync(folder)
-            finally:
-                os.close(folder)
+
+    def sync_folder(self, folder: Path) -> None:
+        """Wait until the names in a folder are on the disk."""
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            self.sync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -3,9 +3,10 @@
 A segment file is a header and frames behind each other, all little-endian:
 
     header   magic "PVSG"   format u32   epoch u64
-    frame    length u32     crc32 u32    sequence u64   spooled_unix_ns i64   definitions_length u32   body
+    frame    length u32     crc32 u32    sequence u64   spooled_unix_ns i64   definitions_length u32
+             notes_length u32   body
 
-`length` is that of the body: the Definitions message followed by the Batch message. The checksum covers
+`length` is that of the body: the Definitions message, the notes and the Batch message. The checksum covers
 everything behind it. So a frame that a crash or a lost page tore is recognised and ends the segment.
 """
 
@@ -14,29 +15,33 @@ import zlib
 from dataclasses import dataclass
 
 MAGIC = b"PVSG"
-FORMAT = 1
+FORMAT = 2
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
 _HEADER = struct.Struct("<4sIQ")
 _PREFIX = struct.Struct("<II")
-_FIELDS = struct.Struct("<QqI")
+_FIELDS = struct.Struct("<QqII")
 HEADER_BYTES = _HEADER.size
 FRAME_BYTES = _PREFIX.size + _FIELDS.size
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One batch with the definitions it needs, serialised. `sequence` names it within the epoch."""
+    """One batch with the definitions it needs, serialised. `sequence` names it within the epoch.
+
+    `notes` are the agent's own; they are not sent.
+    """
 
     sequence: int
     spooled_unix_ns: int
     definitions: bytes
     batch: bytes
+    notes: bytes = b""
 
     @property
     def size(self) -> int:
         """Bytes that the record takes in a segment."""
-        return FRAME_BYTES + len(self.definitions) + len(self.batch)
+        return FRAME_BYTES + len(self.definitions) + len(self.notes) + len(self.batch)
 
 
 def pack_header(epoch: int) -> bytes:
@@ -54,25 +59,36 @@ def unpack_header(data: bytes) -> int | None:
 
 def pack(record: Record) -> bytes:
     """The frame of a record."""
-    fields = _FIELDS.pack(record.sequence, record.spooled_unix_ns, len(record.definitions))
-    body_length = len(record.definitions) + len(record.batch)
-    checksum = zlib.crc32(record.batch, zlib.crc32(record.definitions, zlib.crc32(fields)))
-    return b"".join((_PREFIX.pack(body_length, checksum), fields, record.definitions, record.batch))
+    parts = (record.definitions, record.notes, record.batch)
+    fields = _FIELDS.pack(record.sequence, record.spooled_unix_ns, len(record.definitions), len(record.notes))
+    checksum = zlib.crc32(fields)
+    for part in parts:
+        checksum = zlib.crc32(part, checksum)
+    return b"".join((_PREFIX.pack(sum(map(len, parts)), checksum), fields, *parts))
 
 
 def unpack(data: bytes, offset: int = 0) -> Record | None:
     """The record whose frame starts at `offset`, or None when it is torn or damaged."""
+    end = frame_end(data, offset)
+    if end is None:
+        return None
+    _, checksum = _PREFIX.unpack_from(data, offset)
+    if zlib.crc32(memoryview(data)[offset + _PREFIX.size : end]) != checksum:
+        return None
+    sequence, spooled, definitions_length, notes_length = _FIELDS.unpack_from(data, offset + _PREFIX.size)
+    start = offset + FRAME_BYTES
+    notes = start + definitions_length
+    batch = notes + notes_length
+    if batch > end:
+        return None
+    return Record(sequence, spooled, data[start:notes], data[batch:end], data[notes:batch])
+
+
+def frame_end(data: bytes, offset: int) -> int | None:
+    """Where the frame at `offset` ends if its length is to be believed; None when that is behind the data."""
     start = offset + FRAME_BYTES
     if len(data) < start:
         return None
-    length, checksum = _PREFIX.unpack_from(data, offset)
-    if length > MAX_BODY_BYTES or len(data) < start + length:
-        return None
-    end = start + length
-    if zlib.crc32(memoryview(data)[offset + _PREFIX.size : end]) != checksum:
-        return None
-    sequence, spooled, definitions_length = _FIELDS.unpack_from(data, offset + _PREFIX.size)
-    middle = start + definitions_length
-    if middle > end:
-        return None
-    return Record(sequence, spooled, data[start:middle], data[middle:end])
+    length, _ = _PREFIX.unpack_from(data, offset)
+    end = start + int(length)
+    return end if length <= MAX_BODY_BYTES and end <= len(data) else None

@@ -3,6 +3,7 @@
 from array import array
 from bisect import bisect_right
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -12,11 +13,16 @@ from pivotscope_agent.pipeline.record import Record
 
 
 class Segment(Protocol):
-    """Records of one epoch with ascending sequences. `size` is in bytes, times are unix nanoseconds."""
+    """Records of one epoch with ascending sequences. `size` is in bytes.
+
+    `newest_unix_ns` is when the last record was spooled, by a clock that may be set; `newest_ns` is the same moment on
+    the agent's monotonic clock, kept by the spool.
+    """
 
     sequences: "array[int]"
     size: int
     newest_unix_ns: int
+    newest_ns: int
     on_disk: bool
 
     def append(self, record: Record) -> None:
@@ -51,6 +57,7 @@ class MemorySegment:
         self.sequences: array[int] = array("Q")
         self.size = 0
         self.newest_unix_ns = 0
+        self.newest_ns = 0
         self._records: list[Record] = []
 
     def append(self, record: Record) -> None:
@@ -82,6 +89,7 @@ class DiskSegment:
         self.sequences: array[int] = array("Q")
         self.size = 0
         self.newest_unix_ns = 0
+        self.newest_ns = 0
         self._offsets: array[int] = array("Q")
         self._files = files
         self._descriptor: int | None = None
@@ -100,29 +108,41 @@ class DiskSegment:
         return segment
 
     @classmethod
-    def load(cls, path: Path, files: Files) -> "tuple[DiskSegment, int | None, int]":
-        """Read an existing file: the segment, its epoch (None: not ours), and the bytes behind the last whole record.
+    def load(cls, path: Path, files: Files) -> "Loaded":
+        """Read an existing file. The segment is sealed; the caller decides whether to cut the rest off. Raises OSError.
 
-        The segment is sealed. The caller decides whether to cut the rest off. Raises OSError.
+        A damaged record costs what is behind it only where its length is damaged too.
         """
         data = files.read(path)
         segment = cls(path, files)
-        epoch = framing.unpack_header(data)
-        if epoch is None:
-            return segment, None, len(data)
-        segment.size = framing.HEADER_BYTES
+        found = Loaded(segment, framing.unpack_header(data), len(data))
+        if found.epoch is None:
+            return found
+        segment.size = offset = framing.HEADER_BYTES
         last = 0
-        while (record := framing.unpack(data, segment.size)) is not None and record.sequence > last:
-            last = record.sequence
-            segment._index(record)
-        return segment, epoch, len(data) - segment.size
+        while (end := framing.frame_end(data, offset)) is not None:
+            record = framing.unpack(data, offset)
+            if record is not None and record.sequence > last:
+                last = record.sequence
+                segment._index(record, offset)
+                segment.size = end
+                found.damaged += found.doubtful
+                found.doubtful = 0
+                if record.notes:
+                    found.notes.append((record.sequence, record.notes))
+            else:
+                found.doubtful += 1
+            offset = end
+        found.rest = len(data) - segment.size
+        return found
 
     def append(self, record: Record) -> None:
         """Append a record's frame. Raises OSError; what was written of the frame is then cut off."""
         if self._descriptor is None:
             raise OSError(f"{self.path}: sealed")
+        offset = self.size
         self._write(framing.pack(record))
-        self._index(record, written=True)
+        self._index(record, offset)
 
     def read(self, position: int) -> Record | None:
         """Read a record back and verify its checksum."""
@@ -157,9 +177,23 @@ class DiskSegment:
             raise
         self.size += len(data)
 
-    def _index(self, record: Record, *, written: bool = False) -> None:
-        self._offsets.append(self.size - record.size if written else self.size)
+    def _index(self, record: Record, offset: int) -> None:
+        self._offsets.append(offset)
         self.sequences.append(record.sequence)
         self.newest_unix_ns = record.spooled_unix_ns
-        if not written:
-            self.size += record.size
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a file holds: the segment, its epoch (None: not ours), and the bytes behind the last whole record.
+
+    `damaged` records between whole ones are left out, `doubtful` ones are part of the rest. `notes` are those of the
+    whole ones, by sequence.
+    """
+
+    segment: DiskSegment
+    epoch: int | None
+    rest: int
+    damaged: int = 0
+    doubtful: int = 0
+    notes: list[tuple[int, bytes]] = field(default_factory=list)

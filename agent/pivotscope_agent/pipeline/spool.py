@@ -2,13 +2,15 @@
 
 Durability: appends go to the page cache and are not synced one by one, so that a killed agent loses nothing
 and a power cut loses at most the segment being written. Segments are synced when they are full and at close
-(`SpoolSettings.sync`). The acknowledged position is written every few seconds; what is then sent twice counts once.
+(`SpoolSettings.sync`). The state is written every few seconds, and before a segment is removed: what is then sent
+twice counts once. While the disk takes nothing, what was killed with the agent is lost from memory, and shows as CPU
+of nobody.
 """
 
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from errno import errorcode
 from functools import partial
@@ -19,6 +21,8 @@ from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.pipeline import state as states
 from pivotscope_agent.pipeline.files import Files
+from pivotscope_agent.pipeline.ledger import Ledger, lives
+from pivotscope_agent.pipeline.notes import Notes
 from pivotscope_agent.pipeline.record import Record
 from pivotscope_agent.pipeline.segment import DiskSegment, MemorySegment, Segment, count_after, positions_after
 from pivotscope_agent.pipeline.state import SpoolState
@@ -27,7 +31,10 @@ from pivotscope_agent.telemetry.counters import Count, Counters
 log = logging.getLogger(__name__)
 
 _SAVE_EVERY_NS = 5_000_000_000
+_PRUNE_EVERY_NS = 60_000_000_000
 _RETRY_DISK_NS = 30_000_000_000
+SENT_AHEAD = 64
+"""Records that may be on their way beyond what the state says: few, so that a crash leaves few in doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +61,7 @@ class SpoolSettings:
 class Opened:
     """What was found in a folder when the spool was opened. `lock` is None when there is only memory."""
 
-    epoch: int
-    next_sequence: int = 1
-    acknowledged: int = 0
+    state: SpoolState
     segments: list[Segment] = field(default_factory=list)
     lock: int | None = None
 
@@ -65,27 +70,40 @@ class Spool:
     """Records in the order of their sequences, the oldest dropped and counted when a bound is reached.
 
     Safe to use from several threads. No method raises for what the disk does: a disk that fails is replaced
-    by memory, tried again every half minute, and counted. Methods block as long as the disk does.
+    by memory, tried again every half minute, and counted. `append`, `read`, `acknowledge`, `save` and `close` block as
+    long as the disk does, the rest never.
     Use `opening.open_spool` to make one.
     """
 
     def __init__(
         self, settings: SpoolSettings, opened: Opened, *, counters: Counters, clock: Clock, files: Files
     ) -> None:
-        self.epoch = opened.epoch
+        found = opened.state
+        self.epoch = found.epoch
+        self.ledger = Ledger(found.accounts)
         self._settings = settings
         self._counters = counters
         self._clock = clock
         self._files = files
         self._mutex = threading.Lock()
+        # Never held while the disk is waited for: what is told of drops comes from the loop's thread.
+        self._telling = threading.Lock()
         self._segments = opened.segments
         self._active: Segment | None = None
-        self._next = opened.next_sequence
-        self._acknowledged = opened.acknowledged
+        self._next = found.next_sequence
+        self._acknowledged = found.acknowledged
+        self._may_be_sent = found.may_be_sent
+        self._booked = found.booked
+        self._generation = found.generation
+        self._boot = found.boot
+        self._dropped = Counter(found.dropped)
+        self._untold = Counter(found.untold)
+        self._gone: tuple[str, ...] = ()
         self._folder_lock = opened.lock
         self._retry_disk_at = 0
-        self._saved_at = clock.monotonic_ns()
-        self._dropped: Counter[str] = Counter()
+        self._saved_at = self._pruned_at = clock.monotonic_ns()
+        self._unsaved = False
+        self._unreadable: set[int] = set()
 
     @property
     def on_disk(self) -> bool:
@@ -105,68 +123,85 @@ class Spool:
     @property
     def size(self) -> int:
         """Bytes held, on disk and in memory."""
-        with self._mutex:
-            return sum(segment.size for segment in self._segments)
+        return sum(segment.size for segment in tuple(self._segments))
+
+    @property
+    def dropped(self) -> Mapping[str, int]:
+        """Everything that was ever given up, by reason, since the spool's folder was first used."""
+        with self._telling:
+            return dict(self._dropped)
 
     def pending(self) -> int:
         """Records that are not acknowledged."""
-        with self._mutex:
-            return sum(count_after(segment, self._acknowledged) for segment in self._segments)
+        return sum(count_after(segment, self._acknowledged) for segment in tuple(self._segments))
 
     def append(self, definitions: pb.Definitions, batch: pb.Batch) -> int:
         """Give the batch its sequence and the drops since the last one, and keep it; returns the sequence."""
         with self._mutex:
-            now = self._clock.unix_ns()
-            self._expire(now)
+            self._expire()
             batch.sequence = self._next
-            told, self._dropped = self._dropped, Counter()
+            told = self._take_untold()
             batch.dropped.update(told)
-            record = Record(self._next, now, definitions.SerializeToString(), batch.SerializeToString())
+            notes = Notes(self.ledger.entries(definitions, batch), told)
+            body = definitions.SerializeToString(), batch.SerializeToString(), notes.pack()
+            record = Record(self._next, self._clock.unix_ns(), *body)
             self._next += 1
             segment = self._keep(record)
             if segment is None:
-                self._dropped.update(told)
+                self._tell_again(told)
+                self.ledger.give_back(notes.entries, booked=False)
                 self._count_drop("larger_than_spool", 1)
             else:
+                segment.newest_ns = self._clock.monotonic_ns()
+                if segment.on_disk:
+                    self.ledger.book(notes.entries)
                 self._counters.add(Count.RECORDS_SPOOLED, "disk" if segment.on_disk else "memory")
+            self._booked = record.sequence
+            if self._unsaved:
+                self._save(clean=False)
             return record.sequence
 
     def read(self, after: int, limit: int = 1) -> list[Record]:
-        """Up to `limit` records with a higher sequence, in order. Damaged ones are counted and left out."""
-        found: list[Record] = []
+        """Up to `limit` records with a higher sequence, in order, to be sent. Damaged ones are counted and left out."""
         with self._mutex:
-            for segment in self._segments:
-                for position in positions_after(segment, max(after, self._acknowledged)):
-                    record = self._read(segment, position)
-                    if record is not None:
-                        found.append(record)
-                    if len(found) >= limit:
-                        return found
+            found = self._read_after(max(after, self._acknowledged), limit)
+            if found and found[-1].sequence > self._may_be_sent:
+                self._may_be_sent = found[-1].sequence + SENT_AHEAD
+                self._save(clean=False)
         return found
 
     def acknowledge(self, sequence: int) -> None:
         """Every record up to `sequence` is done with; segments that hold nothing else are removed."""
         with self._mutex:
-            self._acknowledged = max(self._acknowledged, min(sequence, self._next - 1))
-            for segment in list(self._segments):
-                if segment is not self._active and not count_after(segment, self._acknowledged):
-                    self._discard(segment)
-            if self._clock.monotonic_ns() - self._saved_at >= _SAVE_EVERY_NS:
+            before = self._acknowledged
+            self._acknowledged = max(before, min(sequence, self._next - 1))
+            self._book_memory(before)
+            self._discard([part for part in self._segments if part is not self._active and self._is_done(part)])
+            if self._unsaved or self._clock.monotonic_ns() - self._saved_at >= _SAVE_EVERY_NS:
                 self._save(clean=False)
 
     def note_dropped(self, reason: str, amount: int = 1) -> None:
-        """Tell the collector, with the next batch, of something that was dropped elsewhere."""
-        with self._mutex:
+        """Count something that was dropped elsewhere, and tell the collector with the next batch. Never blocks."""
+        with self._telling:
             self._dropped[reason] += amount
+            self._untold[reason] += amount
+            self._unsaved = True
+
+    def save(self) -> None:
+        """Write the state now."""
+        with self._mutex:
+            self._save(clean=False)
 
     def close(self) -> None:
         """Make what is held durable and let go of the folder. Records in memory are lost and counted."""
         with self._mutex:
             self._seal_active()
-            for done in [part for part in self._segments if not count_after(part, self._acknowledged)]:
-                self._discard(done)
-            lost = sum(count_after(part, self._acknowledged) for part in self._segments if not part.on_disk)
+            self._discard([part for part in self._segments if self._is_done(part)])
+            memory = [part for part in self._segments if not part.on_disk]
+            lost = sum(count_after(part, self._acknowledged) for part in memory)
             if lost:
+                for segment in memory:
+                    self._take_back(segment)
                 self._count_drop("memory_only", lost)
                 log.warning("%d records were only in memory and are lost with the end of the agent", lost)
             self._save(clean=True)
@@ -215,22 +250,55 @@ class Spool:
                 return
             self._drop(held[0], "spool_full" if on_disk else "memory_full")
 
-    def _expire(self, now: int) -> None:
-        limit = now - int(self._settings.max_age_s * 1e9)
-        for segment in [part for part in self._segments if part.sequences and part.newest_unix_ns < limit]:
+    def _expire(self) -> None:
+        """Drop what is too old, by a clock that cannot be set: a step of the time of day ages nothing."""
+        limit = self._clock.monotonic_ns() - int(self._settings.max_age_s * 1e9)
+        for segment in [part for part in self._segments if part.sequences and part.newest_ns < limit]:
             self._drop(segment, "spool_age")
 
     def _drop(self, segment: Segment, reason: str) -> None:
         lost = count_after(segment, self._acknowledged)
         if lost:
+            self._take_back(segment)
             self._count_drop(reason, lost)
-        self._discard(segment)
+        self._discard([segment])
 
-    def _discard(self, segment: Segment) -> None:
-        if segment is self._active:
-            self._active = None
-        self._segments.remove(segment)
-        self._attempt("remove", segment.remove)
+    def _take_back(self, segment: Segment) -> None:
+        """Undo what records that are about to be dropped stood for, unless the collector may have them all the same."""
+        for position in positions_after(segment, self._acknowledged):
+            record = self._read(segment, position)
+            if record is None:
+                continue
+            notes = Notes.unpack(record.notes)
+            if record.sequence > self._may_be_sent:
+                self._tell_again(notes.told)
+                self.ledger.give_back(notes.entries, booked=segment.on_disk)
+            elif not segment.on_disk:
+                self.ledger.book(notes.entries)
+
+    def _book_memory(self, before: int) -> None:
+        """Book what was acknowledged out of memory: no file says so."""
+        for segment in [part for part in self._segments if not part.on_disk]:
+            for position in positions_after(segment, before):
+                record = self._read(segment, position)
+                if record is not None and record.sequence <= self._acknowledged:
+                    self.ledger.book(Notes.unpack(record.notes).entries)
+                    self._unsaved = True
+
+    def _is_done(self, segment: Segment) -> bool:
+        return not count_after(segment, self._acknowledged)
+
+    def _discard(self, segments: list[Segment]) -> None:
+        """Remove segments. The state says so first: an agent killed in between must not send them again."""
+        self._gone = tuple(part.path.name for part in segments if isinstance(part, DiskSegment))
+        if self._gone:
+            self._save(clean=False)
+        for segment in segments:
+            if segment is self._active:
+                self._active = None
+            self._segments.remove(segment)
+            self._attempt("remove", segment.remove)
+        self._gone = ()
 
     def _seal_active(self) -> None:
         if self._active is not None:
@@ -248,6 +316,17 @@ class Spool:
             self._settings.folder, self._settings.memory_bytes, _RETRY_DISK_NS // 10**9,
         )  # fmt: skip
 
+    def _read_after(self, after: int, limit: int) -> list[Record]:
+        found: list[Record] = []
+        for segment in self._segments:
+            for position in positions_after(segment, after):
+                if len(found) >= limit:
+                    return found
+                record = self._read(segment, position)
+                if record is not None:
+                    found.append(record)
+        return found
+
     def _read(self, segment: Segment, position: int) -> Record | None:
         try:
             record = segment.read(position)
@@ -255,7 +334,9 @@ class Spool:
             self._counters.add(Count.SPOOL_ERRORS, errorcode.get(error.errno or 0, "unknown"))
             log.warning("spool: cannot read: %s", error)
             record = None
-        if record is None:
+        sequence = segment.sequences[position]
+        if record is None and sequence not in self._unreadable:
+            self._unreadable.add(sequence)
             self._count_drop("unreadable", 1)
         return record
 
@@ -263,12 +344,42 @@ class Spool:
         if self._folder_lock is None:
             return
         self._saved_at = self._clock.monotonic_ns()
-        state = SpoolState(self.epoch, self._next, self._acknowledged, clean)
+        self._unsaved = False
+        if self._saved_at - self._pruned_at >= _PRUNE_EVERY_NS:
+            self._pruned_at = self._saved_at
+            self.ledger.prune(lives)
+            self._unreadable = {number for number in self._unreadable if number > self._acknowledged}
+        self._generation += 1
+        with self._telling:
+            dropped, untold = dict(self._dropped), dict(self._untold)
+        state = SpoolState(
+            self.epoch,
+            self._next,
+            self._acknowledged,
+            clean=clean,
+            generation=self._generation,
+            may_be_sent=self._may_be_sent,
+            booked=self._booked,
+            boot=self._boot,
+            accounts=self.ledger.accounts(),
+            dropped=dropped,
+            untold=untold,
+            gone=self._gone,
+        )
         self._attempt("save", lambda: states.save(self._settings.folder, state, self._files, sync=clean))
 
     def _count_drop(self, reason: str, amount: int) -> None:
         self._counters.add(Count.RECORDS_DROPPED, reason, amount)
-        self._dropped[reason] += amount
+        self.note_dropped(reason, amount)
+
+    def _take_untold(self) -> Counter[str]:
+        with self._telling:
+            told, self._untold = self._untold, Counter()
+        return told
+
+    def _tell_again(self, told: Mapping[str, int]) -> None:
+        with self._telling:
+            self._untold.update(told)
 
     def _attempt(self, what: str, action: Callable[[], None]) -> bool:
         try:

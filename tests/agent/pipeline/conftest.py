@@ -93,9 +93,18 @@ class FailingFiles(Files):
         self._check("remove")
         super().remove(path)
 
-    def replace(self, path: Path, data: bytes, *, sync: bool) -> None:
-        self._check("replace")
-        super().replace(path, data, sync=sync)
+    def reserve(self, path: Path, length: int) -> None:
+        self._check("reserve")
+        super().reserve(path, length)
+
+    def overwrite(self, path: Path, data: bytes, *, sync: bool) -> None:
+        """In the room that the file has: a disk without free space takes it."""
+        self._check("overwrite")
+        failing, self.failing = self.failing, {}
+        try:
+            super().overwrite(path, data, sync=sync)
+        finally:
+            self.failing = failing
 
 
 Behaviour = Callable[["FakeCollector", pb.Batch], Awaitable[pb.StreamResponse | None]]

@@ -24,5 +24,6 @@ def test_enough_items_do_not_wait(window: Callable[..., Window]) -> None:
 def test_a_backlog_gives_up_the_oldest(window: Callable[..., Window]) -> None:
     assembler = Assembler(most=2)
     kept = [window(ticks=number) for number in (2, 3)]
-    assert assembler.add([window(ticks=1), *kept], 0) == 1
+    oldest = window(ticks=1)
+    assert assembler.add([oldest, *kept], 0) == [oldest]
     assert assembler.take() == kept

@@ -65,13 +65,43 @@ def test_a_sealed_file_takes_nothing(tmp_path: Path) -> None:
 def test_a_file_that_is_not_a_segment_has_no_epoch(tmp_path: Path) -> None:
     path = tmp_path / "x.segment"
     path.write_bytes(b"something else altogether")
-    _, epoch, _ = DiskSegment.load(path, Files())
-    assert epoch is None
+    assert DiskSegment.load(path, Files()).epoch is None
 
 
-@given(st.binary(max_size=200), st.binary(max_size=200), st.integers(1, 2**64 - 1), st.integers(0, 2**63 - 1))
-def test_framing_round_trip(definitions: bytes, batch: bytes, sequence: int, moment: int) -> None:
-    record = Record(sequence, moment, definitions, batch)
+def test_a_damaged_record_costs_none_behind_it(tmp_path: Path) -> None:
+    segment = DiskSegment.create(tmp_path, 5, 1, Files())
+    for sequence in (1, 2, 3):
+        segment.append(make(sequence))
+    segment.seal(sync=False)
+    data = bytearray(segment.path.read_bytes())
+    data[framing.HEADER_BYTES + make(1).size + framing.FRAME_BYTES] ^= 1
+    segment.path.write_bytes(data)
+    found = DiskSegment.load(segment.path, Files())
+    assert (list(found.segment.sequences), found.damaged, found.rest) == ([1, 3], 1, 0)
+    assert found.segment.read(1) == make(3)
+
+
+def test_what_a_kill_left_of_a_record_is_the_rest(tmp_path: Path) -> None:
+    segment = DiskSegment.create(tmp_path, 5, 1, Files())
+    for sequence in (1, 2):
+        segment.append(make(sequence))
+    data = segment.path.read_bytes()
+    for length in range(segment.size - make(2).size, segment.size):
+        segment.path.write_bytes(data[:length])
+        found = DiskSegment.load(segment.path, Files())
+        assert list(found.segment.sequences) == [1]
+        assert found.rest == length - found.segment.size
+
+
+@given(
+    st.binary(max_size=200),
+    st.binary(max_size=200),
+    st.binary(max_size=200),
+    st.integers(1, 2**64 - 1),
+    st.integers(0, 2**63 - 1),
+)
+def test_framing_round_trip(definitions: bytes, batch: bytes, notes: bytes, sequence: int, moment: int) -> None:
+    record = Record(sequence, moment, definitions, batch, notes)
     data = framing.pack(record)
     assert len(data) == record.size
     assert framing.unpack(b"before" + data + b"after", 6) == record

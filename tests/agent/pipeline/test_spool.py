@@ -1,5 +1,4 @@
 import errno
-import json
 import logging
 import os
 from collections.abc import Callable
@@ -8,6 +7,8 @@ from typing import Any, Protocol
 
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
+from pivotscope_agent.pipeline import state as states
+from pivotscope_agent.pipeline.files import Files
 from pivotscope_agent.pipeline.opening import SpoolLockedError
 from pivotscope_agent.pipeline.spool import Spool
 from pivotscope_agent.pipeline.state import UNCLEAN_GAP
@@ -72,7 +73,8 @@ def test_a_lost_state_keeps_the_epoch_of_the_segments(
     spool = open_()
     spool.append(*record())
     spool.close()
-    (tmp_path / "spool" / "state.json").write_text("{torn")
+    for name in states.NAMES:
+        (tmp_path / "spool" / name).write_text("{torn")
     again = open_()
     assert again.epoch == spool.epoch
     assert again.append(*record()) > UNCLEAN_GAP
@@ -171,12 +173,16 @@ def test_the_acknowledged_position_is_written_lazily(
     spool = open_()
     for _ in range(3):
         spool.append(*record())
-    state = tmp_path / "spool" / "state.json"
+
+    def saved() -> int:
+        state = states.load(tmp_path / "spool", Files())
+        return state.acknowledged if state else -1
+
     spool.acknowledge(1)
-    assert json.loads(state.read_text())["acknowledged"] == 0
+    assert saved() == 0
     clock.advance(6)
     spool.acknowledge(2)
-    assert json.loads(state.read_text())["acknowledged"] == 2
+    assert saved() == 2
 
 
 def test_nothing_but_the_state_stays_of_a_spool_that_was_sent(
@@ -186,7 +192,7 @@ def test_nothing_but_the_state_stays_of_a_spool_that_was_sent(
     spool.append(*record())
     spool.acknowledge(1)
     spool.close()
-    assert [path.name for path in (tmp_path / "spool").iterdir()] == ["state.json"]
+    assert {path.name for path in (tmp_path / "spool").iterdir()} == set(states.NAMES)
     assert open_().append(*record()) == 2
 
 
@@ -246,7 +252,7 @@ def test_memory_is_bounded_too(
 
 
 @pytest.mark.parametrize(
-    ("call", "code"), [("make_folder", errno.EROFS), ("replace", errno.ENOSPC), ("read", errno.EIO)]
+    ("call", "code"), [("make_folder", errno.EROFS), ("reserve", errno.ENOSPC), ("read", errno.EIO)]
 )
 def test_a_folder_that_cannot_be_used_at_start_gives_a_spool_in_memory(
     *,
@@ -308,7 +314,7 @@ def test_segments_are_synced_when_full_if_asked_for(
     spool = open_(segment_bytes=4_000, sync=False)
     for _ in range(4):
         spool.append(*record(padding=3_000))
-    assert files.synced == 2  # the state, and its name, at opening
+    assert files.synced == 2  # the state, and the folder, at opening
     spool.close()
     again = open_(segment_bytes=4_000)
     before = files.synced
