@@ -24,7 +24,7 @@ from pivotscope_agent.samplers.sampler import Ending, Request, Sampler, Verdict
 from pivotscope_agent.settings import PythonSettings, SamplingSettings
 from pivotscope_agent.status import Reason, TargetStatus, code_of
 from pivotscope_agent.targets import procfs
-from pivotscope_agent.targets.meter import Meter, Reading, usage_between
+from pivotscope_agent.targets.meter import Meter, Moment, Reading, usage_between
 from pivotscope_agent.targets.target import Target
 from pivotscope_agent.telemetry.counters import Count, Counters
 
@@ -48,7 +48,11 @@ Deliver = Callable[[Target, Window, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the loops of all processes share. `folder` is private to the agent."""
+    """What the loops of all processes share. `folder` is private to the agent.
+
+    `begin` takes a process with its CPU time and tells from which one on its windows account for it, `leave` up to
+    which one they do.
+    """
 
     sampling: SamplingSettings
     python: PythonSettings
@@ -60,15 +64,8 @@ class Shared:
     folder: Path
     deliver: Deliver
     counters: Counters = field(default_factory=Counters)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """An edge between two windows."""
-
-    unix_ns: int
-    monotonic_ns: int
-    reading: Reading
+    begin: Callable[[Target, int], int] = field(default=lambda _, cpu_ns: cpu_ns)
+    leave: Callable[[Target, int], None] = field(default=lambda *_: None)
 
 
 class Sampling:
@@ -89,6 +86,7 @@ class Sampling:
         self._stops: dict[Mode, stops.StopTime] = defaultdict(stops.StopTime)
         self._random = Random()  # noqa: S311 - moments to look at
         self._edge = Moment(0, 0, Reading(0, 0))
+        self._carried_ns = 0
         self._windows = 0
         self._failures = 0
         self._retry_ns = 0
@@ -126,6 +124,8 @@ class Sampling:
         except ProcessGoneError:
             return
         self._edge = self._moment()
+        # CPU that windows of an agent before this one did not come to account for is the first window's gap.
+        self._carried_ns = self._edge.reading.cpu_ns - self._shared.begin(self._target, self._edge.reading.cpu_ns)
         try:
             while not self._over.is_set():
                 try:
@@ -137,9 +137,10 @@ class Sampling:
         finally:
             self._shared.governor.forget(self._target.key)
             self._shared.controls.turns.forget(self._target.process.service, self._target.key)
-        if self._meter.last.cpu_ns > self._edge.reading.cpu_ns:
+        if self._carried_ns or self._meter.last.cpu_ns > self._edge.reading.cpu_ns:
             outcome = Outcome.TARGET_EXITED if self._exited else Outcome.SKIPPED
             self._deliver(self._edge, Verdict(outcome, "the rest of its CPU", code=Reason.REST), Mode.NONE)
+        self._shared.leave(self._target, self._edge.reading.cpu_ns)
 
     async def _step(self) -> None:
         if self._has_ended():
@@ -364,23 +365,25 @@ class Sampling:
     ) -> None:
         """Hand on the window that began at `started` and ends now; CPU since the window before is its gap."""
         ended = self._moment()
+        duration_ns = ended.monotonic_ns - started.monotonic_ns
         window = Window(
             process=self._target.process,
             mode=mode,
             outcome=verdict.outcome,
-            started_unix_ns=started.unix_ns,
-            duration_ns=ended.monotonic_ns - started.monotonic_ns,
+            # By the clock at its end: should it have been set meanwhile, the batch's offset is that of the new time.
+            started_unix_ns=ended.unix_ns - duration_ns,
+            duration_ns=duration_ns,
             usage=self._usage(started.reading, ended.reading),
             rate_hz=rate_hz,
             ticks=verdict.ticks,
             late=verdict.late,
             errors=verdict.errors,
-            gap_cpu_ns=started.reading.cpu_ns - self._edge.reading.cpu_ns,
+            gap_cpu_ns=started.reading.cpu_ns - self._edge.reading.cpu_ns + self._carried_ns,
             sampler_cpu_ns=ending.cpu_ns if ending else 0,
             stopped_ns=ending.stopped_ns if ending else 0,
             reason=verdict.reason,
         )
-        self._edge = ended
+        self._edge, self._carried_ns = ended, 0
         self.status.record(window, verdict.code)
         counters = self._shared.counters
         counters.add(Count.WINDOWS, (window.outcome, code_of(window.outcome, verdict.code)))

@@ -26,6 +26,15 @@ class Reading:
     run_delay_ns: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An edge between two windows."""
+
+    unix_ns: int
+    monotonic_ns: int
+    reading: Reading
+
+
 class Meter:
     """Cumulative counters of one process, named by pid and start.
 
