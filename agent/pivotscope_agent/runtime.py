@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from random import Random
 
 from pivotscope.profile.language import Language
@@ -21,15 +21,17 @@ from pivotscope_agent.pipeline.control import Command, DesiredState, Pause, Requ
 from pivotscope_agent.pipeline.export import Identity
 from pivotscope_agent.pipeline.opening import open_spool
 from pivotscope_agent.pipeline.pipeline import Pipeline
+from pivotscope_agent.reporting import Reporter
 from pivotscope_agent.samplers import programs
 from pivotscope_agent.samplers.pyspy import PySpy
 from pivotscope_agent.samplers.rbspy import RbSpy
 from pivotscope_agent.samplers.sampler import Sampler
 from pivotscope_agent.sampling import Shared
-from pivotscope_agent.settings import Settings
+from pivotscope_agent.settings import HttpSettings, Settings
 from pivotscope_agent.sources import Sources
 from pivotscope_agent.targets.scan import Scanner
-from pivotscope_agent.telemetry.counters import Counters
+from pivotscope_agent.telemetry.counters import Count, Counters
+from pivotscope_agent.telemetry.listener import Listener
 from pivotscope_agent.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -87,17 +89,34 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | 
         clock=clock,
         folder=folder,
         deliver=finishing.add,
+        counters=counters,
     )
     watch = Watch(scanner, shared, sources, settings.rescan_seconds)
-    pipeline.start()
     metrics = MetricsReader(settings.metrics, counters=counters, clock=clock)
-    observing = [
-        asyncio.create_task(keep_running(watch.run, clock), name="watch"),
-        asyncio.create_task(
-            keep_running(lambda: metrics.run(scanner.processes, pipeline.offer), clock), name="metrics"
-        ),
+    reporter = Reporter(
+        pipeline,
+        watch,
+        spool,
+        governor=lambda: shared.governor.status,
+        counters=counters,
+        clock=clock,
+        tools=await asyncio.to_thread(_versions, samplers),
+        max_bytes=settings.spool.max_bytes,
+    )
+
+    def begin(name: str, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
+        return asyncio.create_task(keep_running(work, clock, lambda: counters.add(Count.RESTARTS, name)), name=name)
+
+    # The first scan comes before the first Hello, so that it can tell the number of targets.
+    observing = [begin("watch", watch.run)]
+    await asyncio.sleep(0)
+    pipeline.start()
+    observing += [
+        begin("metrics", lambda: metrics.run(scanner.processes, pipeline.offer)),
+        begin("reporting", reporter.run),
     ]
-    naming = asyncio.create_task(keep_running(finishing.run, clock), name="finishing")
+    naming = begin("finishing", finishing.run)
+    listener = listen(settings.http, reporter)
     try:
         await stop.wait()
     finally:
@@ -107,6 +126,8 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | 
         await asyncio.wait([asyncio.ensure_future(finishing.join())], timeout=NAMING_S)
         naming.cancel()
         await asyncio.gather(*observing, naming, return_exceptions=True)
+        if listener is not None:
+            await asyncio.to_thread(listener.close)
         left = await pipeline.close(SENDING_S)
         workdir.remove(folder)
         log.info("ended; %d records wait in the spool", left)
@@ -129,6 +150,26 @@ def find_samplers(settings: Settings) -> dict[Language, Sampler]:
     for text in problems:
         log.warning("%s", text)
     return found
+
+
+def listen(settings: HttpSettings, reporter: Reporter) -> Listener | None:
+    """Start the listener, where one is wanted; where it cannot listen the agent goes on without, and says so."""
+    if not settings.host:
+        return None
+    listener = Listener(settings.host, settings.port, reporter.report)
+    try:
+        listener.start()
+    except OSError as problem:
+        where = f"http.listen = {settings.host}:{settings.port}"
+        reporter.warnings["http"] = f"{where}: {problem.strerror}; there is no /metrics and no /healthz"
+        log.warning("%s; set another address, or off", reporter.warnings["http"])
+        return None
+    log.info("listening on %s:%d for /metrics and /healthz", settings.host, listener.port)
+    return listener
+
+
+def _versions(samplers: Mapping[Language, Sampler]) -> dict[str, str]:
+    return {sampler.program.name: programs.version(sampler.program) or "unknown" for sampler in samplers.values()}
 
 
 def obey(command: Command, controls: Controls, sources: Sources, reconsider: Callable[[], None]) -> None:
@@ -160,11 +201,14 @@ def _both(offer: Callable[[Iterable[Window]], None], see: See | None) -> Callabl
     return hand_on
 
 
-async def keep_running(work: Callable[[], Awaitable[None]], clock: Clock) -> None:
+async def keep_running(
+    work: Callable[[], Awaitable[None]], clock: Clock, failed: Callable[[], None] = lambda: None
+) -> None:
     """Do endless work until cancelled; a defect in it is logged and it begins again after a pause."""
     while True:
         try:
             await work()
         except Exception:
+            failed()
             log.exception("a part of the agent failed; it begins again in %g s", RESTART_S)
         await clock.sleep(RESTART_S)

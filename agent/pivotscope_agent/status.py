@@ -36,6 +36,8 @@ class Reason(StrEnum):
     STOP_BUDGET = "stop_budget"
     ROTATION = "rotation"
     NO_SLOT = "no_slot"
+    PROBE = "first_look"
+    """A short window, to learn what looks at the process cost."""
     COLLECTOR = "asked_by_collector"
     RUNTIME = "unsupported_runtime"
     NO_SAMPLER = "no_sampler"
@@ -84,7 +86,7 @@ class TargetStatus:
     `asked_hz` is what settings or collector want, `rate_hz` and `mode` are those of the newest window with a sampler.
     `code` and `reason` say why `state`, rate or mode are not what was asked for. `sampler_cpu_ns` counts since the
     target was found; `sampler_cores` is CPU of its samplers over the last minute or so, as a part of a core.
-    `stopped_ratio` is the part of the time for which samplers stopped it, None while nobody measured it.
+    `stopped_ratio` is the part of that time for which samplers stopped it, None before its first window with one.
     """
 
     process: Process
@@ -122,11 +124,17 @@ class TargetStatus:
         if window.mode is not Mode.NONE:
             self.rate_hz, self.mode = window.rate_hz, window.mode
             self.sampler_cpu_ns[window.mode] += window.sampler_cpu_ns
-        # A mean over all that was seen, until that is more than a minute; from then on the old fades.
-        self._observed_ns = min(_RECENT_NS, self._observed_ns + window.duration_ns)
         if window.duration_ns > 0:
-            weight = min(1.0, window.duration_ns / self._observed_ns)
-            self.sampler_cores += weight * (window.sampler_cpu_ns / window.duration_ns - self.sampler_cores)
+            self._remember(window)
+
+    def _remember(self, window: Window) -> None:
+        """Means over all that was seen, until that is more than a minute; from then on the old fades."""
+        self._observed_ns = min(_RECENT_NS, self._observed_ns + window.duration_ns)
+        weight = min(1.0, window.duration_ns / self._observed_ns)
+        self.sampler_cores += weight * (window.sampler_cpu_ns / window.duration_ns - self.sampler_cores)
+        if window.mode is not Mode.NONE or self.stopped_ratio is not None:
+            before = self.stopped_ratio or 0.0
+            self.stopped_ratio = before + weight * (window.stopped_ns / window.duration_ns - before)
 
 
 @dataclass(frozen=True, slots=True)

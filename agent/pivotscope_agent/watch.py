@@ -6,19 +6,24 @@ from functools import partial
 
 from pivotscope_agent.sampling import Sampling, Shared
 from pivotscope_agent.sources import Sources
+from pivotscope_agent.status import TargetStatus
 from pivotscope_agent.targets.scan import Scanner
 
 log = logging.getLogger(__name__)
 
 
 class Watch:
-    """Scans at a steady pace until `stop`; a loop that fails is logged and does not take others with it."""
+    """Scans at a steady pace until `stop`; a loop that fails is logged and does not take others with it.
+
+    `scanned_ns` is when it last scanned to the end, on the monotonic clock.
+    """
 
     def __init__(self, scanner: Scanner, shared: Shared, sources: Sources, rescan_seconds: float) -> None:
         self._scanner = scanner
         self._shared = shared
         self._sources = sources
         self._rescan_seconds = rescan_seconds
+        self.scanned_ns = shared.clock.monotonic_ns()
         self._loops: dict[tuple[int, int], Sampling] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -27,10 +32,16 @@ class Watch:
         """Processes watched now."""
         return len(self._loops)
 
+    @property
+    def statuses(self) -> tuple[TargetStatus, ...]:
+        """How each of them fares."""
+        return tuple(loop.status for loop in self._loops.values())
+
     async def run(self) -> None:
         """Scan until cancelled."""
         while True:
             self._scan()
+            self.scanned_ns = self._shared.clock.monotonic_ns()
             await self._shared.clock.sleep(self._rescan_seconds)
 
     def reconsider(self) -> None:
@@ -55,7 +66,12 @@ class Watch:
         for target in changes.found:
             process = target.process
             log.info(
-                "found process %d: %s, %s %s", process.pid, process.service, target.runtime.name, target.runtime.version
+                "found process %d: %s, %s %s",
+                process.pid,
+                process.service,
+                target.runtime.name,
+                target.runtime.version,
+                extra={"pid": process.pid, "service": process.service},
             )
             loop = self._loops[target.key] = Sampling(target, self._shared)
             task = asyncio.create_task(loop.run(), name=f"sample {process.pid}")

@@ -1,6 +1,7 @@
 """Where the sampler programs are."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,3 +26,12 @@ def find(name: str, configured: str = "") -> Path:
         message = f"{name} was found neither beside {sys.executable} nor on PATH: {HOW_TO_GET[name]}"
         raise MissingToolError(message)
     return Path(found)
+
+
+def version(program: Path) -> str:
+    """What a sampler says of its version, without its name; empty where it does not start. Takes milliseconds."""
+    try:
+        ran = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return ran.stdout.strip().rpartition(" ")[2] if ran.returncode == 0 else ""
