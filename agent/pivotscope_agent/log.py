@@ -4,6 +4,9 @@ import json
 import logging
 import sys
 import time
+from pathlib import Path
+
+from pivotscope_agent.errors import SettingsError
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("text", "json")
@@ -36,9 +39,15 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def set_up(level: str, format: str = "text") -> None:  # noqa: A002 - the setting's name
-    """Send the agent's records of `level` (one of LEVELS) and above to standard error, as one of FORMATS."""
-    handler = logging.StreamHandler(sys.stderr)
+def set_up(level: str, format: str = "text", file: Path | None = None) -> None:  # noqa: A002 - the setting's name
+    """Send the agent's records of `level` (one of LEVELS) and above to standard error, or to a file, as one of FORMATS.
+
+    Raises SettingsError for a file that cannot be written.
+    """
+    try:
+        handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler(sys.stderr)
+    except OSError as problem:
+        raise SettingsError(f"the log {file} cannot be written: {problem.strerror}") from None
     text = logging.Formatter(_TEXT, _TIME)
     text.converter = time.gmtime
     handler.setFormatter(JsonFormatter() if format == "json" else text)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
 from random import Random
 
 from pivotscope.profile.language import Language
@@ -36,17 +37,26 @@ from pivotscope_agent.watch import Watch
 
 log = logging.getLogger(__name__)
 
-NAMING_S = 15.0
-"""How long windows may wait for names when the agent ends."""
-SENDING_S = 5.0
-"""How long the agent goes on sending when it ends; what is left waits in the spool."""
 RESTART_S = 5.0
 """Pause before a part of the agent that failed begins again."""
 
 See = Callable[[Window], None]
 
 
-async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How long the agent may take to end: for windows that wait for names, and to send; the rest waits in the spool."""
+
+    naming_s: float = 15.0
+    sending_s: float = 5.0
+
+
+AS_SERVICE = Ending()
+
+
+async def run(
+    settings: Settings, clock: Clock, stop: asyncio.Event, see: See | None = None, ending: Ending = AS_SERVICE
+) -> None:
     """Sample until `stop` is set, then hand over what there is. `see` is shown every finished window.
 
     Raises AgentError where the agent cannot start; afterwards no failure ends it.
@@ -90,6 +100,8 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | 
         folder=folder,
         deliver=finishing.add,
         counters=counters,
+        begin=pipeline.begin,
+        leave=pipeline.leave,
     )
     watch = Watch(scanner, shared, sources, settings.rescan_seconds)
     metrics = MetricsReader(settings.metrics, counters=counters, clock=clock)
@@ -123,12 +135,12 @@ async def run(settings: Settings, clock: Clock, stop: asyncio.Event, see: See | 
         for task in observing:
             task.cancel()
         await watch.stop()
-        await asyncio.wait([asyncio.ensure_future(finishing.join())], timeout=NAMING_S)
+        await asyncio.wait([asyncio.ensure_future(finishing.join())], timeout=ending.naming_s)
         naming.cancel()
         await asyncio.gather(*observing, naming, return_exceptions=True)
         if listener is not None:
             await asyncio.to_thread(listener.close)
-        left = await pipeline.close(SENDING_S)
+        left = await pipeline.close(ending.sending_s)
         workdir.remove(folder)
         log.info("ended; %d records wait in the spool", left)
 

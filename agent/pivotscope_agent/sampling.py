@@ -266,7 +266,7 @@ class Sampling:
             pid=target.process.pid,
             mode=mode,
             rate_hz=sampler.rate(plan.rate_hz, self._windows),
-            seconds=shared.sampling.window_seconds,
+            seconds=shared.sampling.seconds(self._windows),
             output=shared.folder / f"{target.process.pid}-{self._windows}.out",
         )
         self._windows += 1

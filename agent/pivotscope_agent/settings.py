@@ -51,12 +51,22 @@ _NEXT_CONDITION = re.compile(rf",(?=(?:{'|'.join(_KEYS)})=)")
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """How often and how hard processes are looked at. `cpu_budget` is in cores, for all samplers together."""
+    """How often and how hard processes are looked at. `cpu_budget` is in cores, for all samplers together.
+
+    With `first_window_seconds` above 0, the windows of a process begin so short, and double.
+    """
 
     window_seconds: int = 10
+    first_window_seconds: int = 0
     rate_hz: int = 10
     slots: int = 8
     cpu_budget: float = 0.1
+
+    def seconds(self, window: int) -> int:
+        """Length of the `window`-th window of a process, counted from 0."""
+        if not self.first_window_seconds:
+            return self.window_seconds
+        return min(self.window_seconds, self.first_window_seconds << min(window, 16))
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +232,7 @@ def _spool(section: Section) -> SpoolSettings:
 def _sampling(section: Section) -> SamplingSettings:
     settings = SamplingSettings(
         window_seconds=section.integer("window_seconds", 10, low=1, high=300),
+        first_window_seconds=section.integer("first_window_seconds", 0, low=0, high=300),
         rate_hz=section.integer("rate_hz", 10, low=1, high=200),
         slots=section.integer("slots", 8, low=1, high=256),
         cpu_budget=section.number("cpu_budget", 0.1, low=0.001, high=64.0),

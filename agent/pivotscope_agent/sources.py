@@ -1,19 +1,20 @@
 """What the agent knows of source files: names for its windows, and facts for the collector."""
 
 import logging
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from pivotscope.profile.facts import CodebaseFacts, FileFacts
 from pivotscope.profile.function import Owner
 from pivotscope.source.names import FileNames
 
 from pivotscope_agent.facts.client import read_facts
-from pivotscope_agent.targets.inside import RootFolder
 from pivotscope_agent.facts.messages import FactsRequest
 from pivotscope_agent.naming.resolver import Resolver
 from pivotscope_agent.naming.roots import Roots
+from pivotscope_agent.targets import procfs
+from pivotscope_agent.targets.inside import RootFolder
 from pivotscope_agent.targets.target import Target
 
 log = logging.getLogger(__name__)
@@ -107,19 +108,12 @@ class Sources:
 def _place(target: Target) -> Place:
     """What decides which files a path names: codebase and version, folders, and the process's view of the disk."""
     labels = target.labels
-    view = (_link(target, "root"), _link(target, "ns/mnt"))
-    return (labels.codebase, target.process.language, labels.version, labels.root, target.working_folder, *view)
-
-
-def _link(target: Target, name: str) -> str:
-    try:
-        return str(Path(f"/proc/{target.process.pid}/{name}").readlink())
-    except OSError:
-        return ""
+    return (labels.codebase, target.process.language, labels.version, labels.root, target.working_folder, *target.view)
 
 
 def _root_of(target: Target) -> str:
-    return f"/proc/{target.process.pid}/root"
+    """The root of the files that the process sees; it holds when the process has ended, where it is our own root."""
+    return "/" if target.view == procfs.view(os.getpid()) else f"/proc/{target.process.pid}/root"
 
 
 def _exists(target: Target) -> Callable[[str], bool]:

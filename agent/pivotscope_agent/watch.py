@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from functools import partial
+from itertools import chain, repeat
 
 from pivotscope_agent.sampling import Sampling, Shared
 from pivotscope_agent.sources import Sources
@@ -10,6 +11,11 @@ from pivotscope_agent.status import TargetStatus
 from pivotscope_agent.targets.scan import Scanner
 
 log = logging.getLogger(__name__)
+
+EAGER_SCANS, EAGER_S = 20, 0.1
+"""At first scans follow each other sooner, for programs that start with the agent."""
+NOTICE_S = 1.0
+"""How long samplers may take to notice that their process ended, before they are told to write what they have."""
 
 
 class Watch:
@@ -25,7 +31,7 @@ class Watch:
         self._rescan_seconds = rescan_seconds
         self.scanned_ns = shared.clock.monotonic_ns()
         self._loops: dict[tuple[int, int], Sampling] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[tuple[int, int], asyncio.Task[None]] = {}
 
     @property
     def count(self) -> int:
@@ -39,10 +45,10 @@ class Watch:
 
     async def run(self) -> None:
         """Scan until cancelled."""
-        while True:
+        for pause in chain(repeat(min(EAGER_S, self._rescan_seconds), EAGER_SCANS), repeat(self._rescan_seconds)):
             self._scan()
             self.scanned_ns = self._shared.clock.monotonic_ns()
-            await self._shared.clock.sleep(self._rescan_seconds)
+            await self._shared.clock.sleep(pause)
 
     def reconsider(self) -> None:
         """The collector asks for something else than before."""
@@ -51,10 +57,15 @@ class Watch:
 
     async def stop(self) -> None:
         """End all loops; running samplers are told to write what they have, and every window is delivered."""
-        for loop in self._loops.values():
-            loop.end(exited=False)
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        ended = set(self._scanner.scan().ended)
+        for key, loop in self._loops.items():
+            loop.end(exited=key in ended)
+        if ended and self._running:
+            await asyncio.wait(self._running.values(), timeout=NOTICE_S)
+            for loop in self._loops.values():
+                loop.end(exited=False)
+        if self._running:
+            await asyncio.wait(self._running.values())
 
     def _scan(self) -> None:
         changes = self._scanner.scan()
@@ -73,14 +84,25 @@ class Watch:
                 target.runtime.version,
                 extra={"pid": process.pid, "service": process.service},
             )
+            before = self._running.get(target.key)
+            if before is not None:
+                self._loops[target.key].end(exited=False)
             loop = self._loops[target.key] = Sampling(target, self._shared)
-            task = asyncio.create_task(loop.run(), name=f"sample {process.pid}")
-            self._tasks.add(task)
+            task = asyncio.create_task(_run_after(before, loop), name=f"sample {process.pid}")
+            self._running[target.key] = task
             task.add_done_callback(partial(self._done, loop))
 
     def _done(self, loop: Sampling, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        self._loops.pop(loop.target.key, None)
+        key = loop.target.key
+        if self._running.get(key) is task:
+            del self._running[key], self._loops[key]
         self._sources.forget(loop.target)
         if not task.cancelled() and (problem := task.exception()) is not None:
             log.error("sampling process %d failed", loop.target.process.pid, exc_info=problem)
+
+
+async def _run_after(before: "asyncio.Task[None] | None", loop: Sampling) -> None:
+    """Begin once nobody else takes windows of the process: it executed another program, and has ended as the first."""
+    if before is not None:
+        await asyncio.wait((before,))
+    await loop.run()

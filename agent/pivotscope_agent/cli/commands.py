@@ -4,6 +4,7 @@ import typer
 
 from pivotscope_agent.cli.config import config
 from pivotscope_agent.cli.doctor import doctor
+from pivotscope_agent.cli.exec import exec_
 from pivotscope_agent.cli.run import run
 from pivotscope_agent.cli.targets import targets
 
@@ -15,6 +16,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command("run")(run)
+app.command("exec", context_settings={"allow_interspersed_args": False})(exec_)
 app.command("targets")(targets)
 app.command("doctor")(doctor)
 app.command("config")(config)

@@ -17,8 +17,8 @@ from pivotscope.profile.language import Language
 from pivotscope.source import SourceError, read
 
 from pivotscope_agent.facts.codebase import measure_codebase
-from pivotscope_agent.targets.inside import RootFolder
 from pivotscope_agent.facts.messages import FactsRequest, FileAnswer, decode_request, encode_file, encode_size
+from pivotscope_agent.targets.inside import RootFolder
 
 MAX_FILE_BYTES = 2 << 20
 MAX_MEMORY_BYTES = 1 << 30

@@ -122,6 +122,17 @@ def working_folder(pid: int) -> str:
         return ""
 
 
+def view(pid: int) -> tuple[str, str]:
+    """The process's root folder and mount namespace, empty where they may not be read."""
+    found = []
+    for name in ("root", "ns/mnt"):
+        try:
+            found.append(str(Path(f"/proc/{pid}/{name}").readlink()))
+        except OSError:
+            found.append("")
+    return found[0], found[1]
+
+
 def mapped_files(pid: int) -> tuple[str, ...]:
     """Files mapped into the process, each once; empty where that may not be read. Raises ProcessGoneError."""
     try:

@@ -158,7 +158,9 @@ class Scanner:
             runtime_version=runtime.version,
             container=str(where),
         )
-        return Target(process, stat.start_ticks, runtime, labels, procfs.working_folder(pid), where, stat.image)
+        return Target(
+            process, stat.start_ticks, runtime, labels, procfs.working_folder(pid), where, stat.image, procfs.view(pid)
+        )
 
     def _container(self, pid: int, cgroups: str, environ: Mapping[str, str]) -> Container:
         if self.own is None:

@@ -15,6 +15,7 @@ class Target:
 
     (`process.pid`, `start_ticks`) is its identity on this host. `working_folder` is where
     the process stands, as it sees it; `image` tells the program it runs from the next one that it executes.
+    `view` are its root folder and mount namespace: processes of one view see the same files.
     """
 
     process: Process
@@ -24,6 +25,7 @@ class Target:
     working_folder: str = ""
     container: Container = field(default_factory=Container)
     image: tuple[int, int] = (0, 0)
+    view: tuple[str, str] = ("", "")
 
     @property
     def key(self) -> tuple[int, int]:
