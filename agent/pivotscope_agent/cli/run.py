@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from pivotscope.profile.window import Window
 
-from pivotscope_agent import log, runtime
+from pivotscope_agent import deadline, log, runtime
 from pivotscope_agent.cli.options import (
     CollectorOption,
     ConfigOption,
@@ -57,8 +57,13 @@ def run(
 async def _run(settings: Settings, *, show: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+
+    def end() -> None:
+        stop.set()
+        deadline.end_within(deadline.END_S)
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, end)
     await runtime.run(settings, SystemClock(), stop, _print if show else None)
 
 

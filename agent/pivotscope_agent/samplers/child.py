@@ -16,14 +16,17 @@ from pivotscope_agent.samplers.scheduling import run_soon
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _PR_SET_PDEATHSIG = 1
-_LARGEST_FILE = 64 << 20
+_LARGEST_FILE = 16 << 20
 _LARGEST_LOG = 64 << 10
+MARK = "PIVOTSCOPE_SAMPLER_FOLDER"
+"""Variable of a sampler's environment, handed on to what it starts: how a sweep knows them."""
 
 
 class Child:
     """A running sampler. `stop` asks it to end and write what it has; the end is told by `wait`.
 
-    It dies with the thread that started it, so start it from one that lives as long as the agent.
+    It dies with the thread that started it, so start it from one that lives as long as the agent. What it started
+    itself ends with it when it is waited for, or at the latest with a sweep.
     """
 
     def __init__(self, popen: "subprocess.Popen[bytes]", clock: Clock, output: Path, log: Path) -> None:
@@ -49,7 +52,11 @@ class Child:
                     stdout=handle,
                     stderr=subprocess.STDOUT,
                     # Nothing of ours, secrets least of all, is the sampler's business.
-                    env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8"},
+                    env={
+                        "PATH": os.environ.get("PATH", os.defpath),
+                        "LC_ALL": "C.UTF-8",
+                        MARK: str(output.parent),
+                    },
                     start_new_session=True,
                     preexec_fn=lambda: _bind_to(parent),  # noqa: PLW1509 - system calls, no locks
                 )
@@ -72,9 +79,14 @@ class Child:
     async def wait(self, deadline_s: float, grace_s: float) -> Ending:
         """Wait for the end; interrupt after `deadline_s`, kill `grace_s` after an interruption.
 
-        Cancelled, it kills the sampler and reaps it before it lets go.
+        Cancelled, it kills the sampler and reaps it before it lets go. Raises OSError where the kernel gives no handle.
         """
-        handle = os.pidfd_open(self.pid)
+        try:
+            handle = os.pidfd_open(self.pid)
+        except OSError:
+            self._kill()
+            self._reap()
+            raise
         loop = asyncio.get_running_loop()
         loop.add_reader(handle, self._ended.set)
         try:
@@ -113,6 +125,12 @@ class Child:
 
     def _kill(self) -> None:
         self._killed = True
+        self._end_group()
+
+    def _end_group(self) -> None:
+        """Kill the sampler and what it started; until it is reaped, the group is surely its own."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, signal.SIGKILL)
         self._signal(signal.SIGKILL)
 
     def _signal(self, number: signal.Signals) -> None:
@@ -120,6 +138,7 @@ class Child:
             os.kill(self.pid, number)
 
     def _reap(self) -> tuple[int, resource.struct_rusage]:
+        self._end_group()
         _, raw, usage = os.wait4(self.pid, 0)
         status = os.waitstatus_to_exitcode(raw)
         self._popen.returncode = status  # it was reaped here, for the sake of its resource usage
