@@ -26,7 +26,7 @@ def test_the_collectors_example_holds_the_defaults() -> None:
     example = collector_settings.load({}, _DEPLOY / "config" / "collector.toml")
     default = collector_settings.Settings()
     different = {item.name for item in fields(default) if getattr(example, item.name) != getattr(default, item.name)}
-    assert different == {"listen", "token_file", "data_dir"}
+    assert different == {"listen", "token_file", "data_dir", "tls_certificate", "tls_key"}
 
 
 @pytest.mark.parametrize("path", sorted(_DEPLOY.rglob("*")), ids=lambda path: str(path.relative_to(_DEPLOY)))

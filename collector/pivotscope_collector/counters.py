@@ -11,6 +11,7 @@ class Count(StrEnum):
     STREAMS_REFUSED = "streams_refused"
     BATCHES_STORED = "batches_stored"
     BATCHES_REFUSED = "batches_refused"
+    STATUSES_REFUSED = "statuses_refused"
     ROWS_STORED = "rows_stored"
     COMMITS = "commits"
     COMMIT_FAILURES = "commit_failures"
@@ -18,6 +19,7 @@ class Count(StrEnum):
     MINUTES_ROLLED = "minutes_rolled"
     JOB_RUNS = "job_runs"
     JOB_FAILURES = "job_failures"
+    CERTIFICATE_LOADS = "certificate_loads"
 
 
 MEANINGS: dict[Count, str] = {
@@ -25,6 +27,7 @@ MEANINGS: dict[Count, str] = {
     Count.STREAMS_REFUSED: "Streams that were refused, by reason.",
     Count.BATCHES_STORED: "Batches stored, repetitions included.",
     Count.BATCHES_REFUSED: "Batches refused, by reason.",
+    Count.STATUSES_REFUSED: "Statuses of agents that were passed over, by reason.",
     Count.ROWS_STORED: "Rows inserted, by table.",
     Count.COMMITS: "Group commits.",
     Count.COMMIT_FAILURES: "Group commits that the store refused.",
@@ -32,6 +35,7 @@ MEANINGS: dict[Count, str] = {
     Count.MINUTES_ROLLED: "Minutes rolled up, repetitions included.",
     Count.JOB_RUNS: "Scheduled jobs that ran, by job.",
     Count.JOB_FAILURES: "Scheduled jobs that failed, by job.",
+    Count.CERTIFICATE_LOADS: "Changed certificate files that were taken up or refused, by outcome.",
 }
 
 

@@ -15,7 +15,8 @@ from pivotscope.v1 import agent_pb2_grpc, query_pb2_grpc
 from pivotscope_collector.api.service import AdminService, QueryService
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
-from pivotscope_collector.errors import UsageError
+from pivotscope_collector.doors import policy
+from pivotscope_collector.doors.listen import listen
 from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.service import AgentService
@@ -45,24 +46,6 @@ def open_store(settings: Settings) -> Client:
     )
 
 
-def read_token(settings: Settings) -> str:
-    """The shared token; empty where none is set and only this machine can connect. Raises UsageError."""
-    if not settings.token_file:
-        if settings.loopback:
-            return ""
-        raise UsageError(
-            f"listen={settings.listen} is open to other machines and no token is set: "
-            "write one into a file and name it with PIVOTSCOPE_TOKEN_FILE or --token-file"
-        )
-    try:
-        token = Path(settings.token_file).read_text("utf-8").strip()
-    except OSError as error:
-        raise UsageError(f"token_file={settings.token_file}: {error.strerror}") from error
-    if not token or not token.isascii() or any(character.isspace() for character in token):
-        raise UsageError(f"token_file={settings.token_file}: expected one token of printable ASCII, without spaces")
-    return token
-
-
 async def serve(settings: Settings, port_file: Path | None = None) -> None:
     """Run until SIGTERM or SIGINT. Writes the port to `port_file`, for callers that asked for port 0.
 
@@ -88,7 +71,8 @@ async def running(settings: Settings) -> AsyncIterator[int]:
 
     It stops in the order of the data: no new streams, what was read is committed, acknowledged, jobs end, store closes.
     """
-    token = read_token(settings)
+    policy.check(settings)
+    token = policy.read_token(Path(settings.token_file)) if settings.token_file else ""
     client = open_store(settings)
     clock, counters = SystemClock(), Counters()
     writer = Writer(client, clock, counters, settings.rollup_margin_seconds)
@@ -109,7 +93,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(client), server)
     try:
         await asyncio.to_thread(_migrate, client, settings)
-        port = _bind(server, settings.listen)
+        port = listen(server, settings, counters)
         committer.start()
         await server.start()
         scheduler.start()
@@ -131,13 +115,6 @@ def _migrate(client: Client, settings: Settings) -> None:
     for migration in schema.migrate(client, settings.clickhouse_cluster, settings.retention):
         _LOG.info("applied migration %04d_%s", migration.number, migration.name)
     schema.set_fsync(client, settings.clickhouse_cluster, on=settings.fsync)
-
-
-def _bind(server: grpc.aio.Server, listen: str) -> int:
-    try:
-        return server.add_insecure_port(listen)
-    except RuntimeError as error:
-        raise UsageError(f"cannot listen on {listen}: the address is in use or not of this machine") from error
 
 
 def _jobs(settings: Settings, client: Client, counters: Counters) -> Scheduler:

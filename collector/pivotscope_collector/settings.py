@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from pivotscope.transport.address import is_loopback
+
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.scoring.settings import ScoringSettings
 
 PREFIX = "PIVOTSCOPE_"
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,10 @@ class Settings:
 
     listen: str = "127.0.0.1:4640"
     token_file: str = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+    tls_client_ca: str = ""
+    allow_plaintext: bool = False
     data_dir: str = "pivotscope-data"
     clickhouse_url: str = ""
     clickhouse_user: str = ""
@@ -82,7 +87,7 @@ class Settings:
     @property
     def loopback(self) -> bool:
         """Whether only this machine can connect."""
-        return split_listen(self.listen)[0] in LOOPBACK
+        return is_loopback(self.listen)
 
 
 TABLES: Mapping[str, type[Any]] = {"retention": Retention, "scoring": ScoringSettings}

@@ -18,6 +18,7 @@ ENV PATH=/opt/pivotscope/bin:$PATH PIVOTSCOPE_LISTEN=0.0.0.0:4640 PIVOTSCOPE_DAT
 USER pivotscope
 VOLUME /var/lib/pivotscope
 EXPOSE 4640
-# The token that every caller must send is a file; mount it and name it in PIVOTSCOPE_TOKEN_FILE.
+# Mount a token, a certificate and its key, and name them: PIVOTSCOPE_TOKEN_FILE, PIVOTSCOPE_TLS_CERTIFICATE and
+# PIVOTSCOPE_TLS_KEY. It does not listen to other machines without them.
 ENTRYPOINT ["pivotscope"]
 CMD ["collector", "serve"]

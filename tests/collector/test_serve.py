@@ -185,6 +185,7 @@ def test_a_second_collector_over_the_same_folder_is_refused(start: Start, data_d
     [
         (["--data-dir", "/proc/pivotscope"], 3, "cannot write to the data folder /proc/pivotscope"),
         (["--listen", "0.0.0.0:0"], 2, "no token is set"),
+        (["--listen", "0.0.0.0:0", "--token-file", "/etc/hostname"], 2, "--tls-certificate"),
         (["--listen", "here"], 2, "listen='here'"),
         (["--token-file", "/nonexistent"], 2, "/nonexistent"),
     ],

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pivotscope_collector.cli import agents, collector
+from pivotscope_collector.cli import agents, collector, transport
 from pivotscope_collector.cli.analyze import analyze
 from pivotscope_collector.cli.compare import compare
 from pivotscope_collector.cli.demo import demo
@@ -31,6 +31,7 @@ for command in (hotspots, trend, flame, compare, analyze, demo):
 app.add_typer(plan, name="plan")
 app.add_typer(agents.app, name="agents")
 app.add_typer(collector.app, name="collector")
+transport.offer(app)
 
 
 def _show_version(*, wanted: bool) -> None:

@@ -2,19 +2,26 @@
 
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, TypeVar, cast
 
 import grpc
 import typer
+from pivotscope.transport.address import is_loopback
+from pivotscope.transport.files import CredentialsError, load
+from pivotscope.transport.trouble import explain
 from pivotscope.v1 import query_pb2_grpc
 
+from pivotscope_collector.cli import transport
+from pivotscope_collector.cli.transport import Transport
 from pivotscope_collector.cli.waiting import waiting
 from pivotscope_collector.errors import NotFoundError, PivotscopeError, UnreachableError, UsageError
 
 DEFAULT_ADDRESS = "127.0.0.1:4640"
 DEADLINE_SECONDS = 60.0
 MAX_MESSAGE_BYTES = 64 * 2**20
+_CHANNEL = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
 
 Address = Annotated[
     str,
@@ -70,27 +77,61 @@ def _with_channel(
     address: str, token_file: Path | None, seconds: float, use: Callable[[grpc.Channel, Call], Reply]
 ) -> Reply:
     call = Call(token_from(token_file), seconds)
-    options = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
-    with waiting(f"Asking {address} …"), grpc.insecure_channel(address, options=options) as channel:
+    with waiting(f"Asking {address} …"), _open(address, transport.current(), secret=bool(call.metadata)) as channel:
         try:
             return use(channel, call)
         except grpc.RpcError as error:
             raise _translated(cast("grpc.Call", error), address) from error
 
 
+def _open(address: str, how: Transport, *, secret: bool) -> grpc.Channel:
+    """A channel; a token (`secret`) does not travel in the open unless that is said to be meant."""
+    if how.tls is None:
+        if secret and not how.plaintext and not is_loopback(address):
+            raise UsageError(
+                f"{address} is not this machine, and without TLS the network would see the token: "
+                "give --ca FILE or --tls, or say --plaintext where the network itself is encrypted"
+            )
+        return grpc.insecure_channel(address, options=_CHANNEL)
+    try:
+        material = load(how.tls)
+    except CredentialsError as error:
+        raise UsageError(str(error)) from error
+    credentials = grpc.ssl_channel_credentials(material.ca, material.key, material.certificate)
+    return grpc.secure_channel(address, credentials, options=_CHANNEL)
+
+
+def _plainly(detail: str) -> str:
+    """What a refused connection means where it is a matter of TLS; empty where it is none."""
+    tls = transport.current().tls
+    return explain(detail, tls, load(tls).expires if tls else None, datetime.now(UTC))
+
+
+_ERRORS: dict[grpc.StatusCode, tuple[type[PivotscopeError], str]] = {
+    grpc.StatusCode.NOT_FOUND: (NotFoundError, "{detail}"),
+    grpc.StatusCode.INVALID_ARGUMENT: (UsageError, "{detail}"),
+    grpc.StatusCode.FAILED_PRECONDITION: (UsageError, "{detail}"),
+    grpc.StatusCode.UNAUTHENTICATED: (
+        UnreachableError,
+        "{address} refused the token: {detail}; set PIVOTSCOPE_TOKEN or --token-file",
+    ),
+    grpc.StatusCode.PERMISSION_DENIED: (UnreachableError, "{address} refused: {detail}"),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: (UnreachableError, "{address} does not answer now: {detail}"),
+    grpc.StatusCode.DEADLINE_EXCEEDED: (
+        UnreachableError,
+        "{address} did not answer in time; narrow --since, or ask again",
+    ),
+    grpc.StatusCode.UNAVAILABLE: (
+        UnreachableError,
+        "no collector answers at {address} ({detail}): start one with `pivotscope collector serve`, or name it",
+    ),
+}
+"""What a status means to a user; any other is an error that names it."""
+
+
 def _translated(error: grpc.Call, address: str) -> PivotscopeError:
     code, detail = error.code(), error.details() or str(error)
-    if code is grpc.StatusCode.NOT_FOUND:
-        return NotFoundError(detail)
-    if code in {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.FAILED_PRECONDITION}:
-        return UsageError(detail)
-    if code is grpc.StatusCode.UNAUTHENTICATED:
-        return UnreachableError(f"{address} refused the token: {detail}; set PIVOTSCOPE_TOKEN or --token-file")
-    if code is grpc.StatusCode.DEADLINE_EXCEEDED:
-        return UnreachableError(f"{address} did not answer in time; narrow --since, or ask again")
-    if code is grpc.StatusCode.UNAVAILABLE:
-        return UnreachableError(
-            f"no collector answers at {address} ({detail}); start one with `pivotscope collector serve`, "
-            "or name it with --collector or PIVOTSCOPE_COLLECTOR"
-        )
-    return PivotscopeError(f"{address}: {code.name}: {detail}")
+    if code is grpc.StatusCode.UNAVAILABLE and (reason := _plainly(detail)):
+        return UnreachableError(f"{address}: {reason} ({detail})")
+    kind, text = _ERRORS.get(code, (PivotscopeError, f"{{address}}: {code.name}: {{detail}}"))
+    return kind(text.format(address=address, detail=detail))

@@ -1,0 +1,1 @@
+"""The doors of the collector: who may listen where, and what each door is made of."""

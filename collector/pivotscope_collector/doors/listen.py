@@ -1,0 +1,22 @@
+"""Opening the port that agents and commands connect to."""
+
+import grpc.aio
+
+from pivotscope_collector.counters import Counters
+from pivotscope_collector.doors import policy
+from pivotscope_collector.doors.tls import Certificates
+from pivotscope_collector.errors import UsageError
+from pivotscope_collector.settings import Settings
+
+
+def listen(server: grpc.aio.Server, settings: Settings, counters: Counters) -> int:
+    """Add the port that the settings name; gives its number. Raises UsageError."""
+    policy.check(settings)
+    files = policy.tls_files(settings)
+    credentials = Certificates(files, counters).credentials() if files else None
+    try:
+        if credentials:
+            return server.add_secure_port(settings.listen, credentials)
+        return server.add_insecure_port(settings.listen)
+    except RuntimeError as error:
+        raise UsageError(f"cannot listen on {settings.listen}: the address is in use or not of this machine") from error
