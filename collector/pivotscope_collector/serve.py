@@ -18,6 +18,7 @@ from pivotscope_collector.counters import Counters
 from pivotscope_collector.doors import policy
 from pivotscope_collector.doors.listen import listen
 from pivotscope_collector.ingest.committer import Committer
+from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.service import AgentService
 from pivotscope_collector.ingest.token import TokenInterceptor
@@ -78,7 +79,10 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     writer = Writer(client, clock, counters, settings.rollup_margin_seconds)
     committer = Committer(writer.write, counters, seconds=settings.commit_seconds, rows=settings.commit_rows)
     limits = Limits(age_seconds=(settings.retention.raw_days - 1) * _DAY_SECONDS)
-    agents = AgentService(client, committer, clock, counters, version=version("pivotscope"), limits=limits)
+    desired = Desired(client, clock)
+    agents = AgentService(
+        client, committer, clock, counters, version=version("pivotscope"), limits=limits, desired=desired
+    )
     scheduler = _jobs(settings, client, counters)
     server = grpc.aio.server(
         interceptors=[TokenInterceptor(token, counters)] if token else [],
@@ -90,11 +94,12 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     )
     agent_pb2_grpc.add_AgentServiceServicer_to_server(agents, server)
     query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(client), server)
-    query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(client), server)
+    query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(client, desired.wake), server)
     try:
         await asyncio.to_thread(_migrate, client, settings)
         port = listen(server, settings, counters)
         committer.start()
+        desired.start()
         await server.start()
         scheduler.start()
         try:
@@ -105,6 +110,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             await asyncio.sleep(0)
             agents.drain()
             await stopped
+            await desired.close()
             await committer.close()
             await asyncio.to_thread(scheduler.close)
     finally:

@@ -28,6 +28,7 @@ from pivotscope_collector.clock import SystemClock as CollectorClock
 from pivotscope_collector.counters import Counters as CollectorCounters
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.ingest.committer import Committer
+from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.service import AgentService
 from pivotscope_collector.ingest.token import TokenInterceptor
@@ -73,7 +74,13 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     committer.start()
     server = aio.server(interceptors=[TokenInterceptor(TOKEN, counters)])
     service = AgentService(
-        cast("Client", NoHistory()), committer, CollectorClock(), counters, version="0", limits=Limits()
+        cast("Client", NoHistory()),
+        committer,
+        CollectorClock(),
+        counters,
+        version="0",
+        limits=Limits(),
+        desired=Desired(cast("Client", NoHistory()), CollectorClock()),
     )
     add_AgentServiceServicer_to_server(service, server)
     server.add_insecure_port(f"unix:{tmp_path}/collector.sock")

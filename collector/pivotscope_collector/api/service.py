@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import grpc
-from pivotscope.v1 import query_pb2, query_pb2_grpc
+from pivotscope.v1 import control_pb2, query_pb2, query_pb2_grpc
 
 from pivotscope_collector.api.agents import list_agents
 from pivotscope_collector.api.check import check
+from pivotscope_collector.api.controls import change_controls, list_controls
 from pivotscope_collector.api.flame import get_flame
 from pivotscope_collector.api.hotspots import list_hotspots
 from pivotscope_collector.api.plan import get_plan
@@ -96,9 +97,24 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
 class AdminService(query_pb2_grpc.AdminServiceServicer):
     """What only the process that holds an embedded store can do."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, changed: Callable[[], None]) -> None:
         self._client = client
+        self._changed = changed
 
     async def Check(self, _request: query_pb2.CheckRequest, context: Context) -> query_pb2.CheckResponse:
         """Sizes, versions and problems of the store."""
         return await answered(context, lambda: check(self._client))
+
+    async def ChangeControls(
+        self, request: control_pb2.ChangeControlsRequest, context: Context
+    ) -> control_pb2.ChangeControlsResponse:
+        """Ask something of agents, or take it back."""
+        answer = await answered(context, lambda: change_controls(self._client, request, time.time_ns()))
+        self._changed()
+        return answer
+
+    async def ListControls(
+        self, _request: control_pb2.ListControlsRequest, context: Context
+    ) -> control_pb2.ListControlsResponse:
+        """What is asked of agents now."""
+        return await answered(context, lambda: list_controls(self._client, time.time_ns()))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pivotscope_collector.cli import agents, collector, transport
+from pivotscope_collector.cli import agent_controls, agents, collector, transport
 from pivotscope_collector.cli.analyze import analyze
 from pivotscope_collector.cli.compare import compare
 from pivotscope_collector.cli.demo import demo
@@ -29,6 +29,7 @@ app = typer.Typer(
 for command in (hotspots, trend, flame, compare, analyze, demo):
     app.command()(command)
 app.add_typer(plan, name="plan")
+agent_controls.add_to(agents.app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(collector.app, name="collector")
 transport.offer(app)

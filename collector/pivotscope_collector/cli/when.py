@@ -22,6 +22,14 @@ def parse_when(text: str, now_ns: int) -> int:
         raise UsageError(f"{text!r} is no time; expected {FORMS}") from error
 
 
+def parse_duration(text: str) -> int:
+    """Seconds of "90s", "30m", "2h", "1d", "1w"; above 0."""
+    found = re.fullmatch(r"(\d+)([smhdw])", text)
+    if not found or not int(found[1]):
+        raise UsageError(f"{text!r} is no duration; expected a number above 0 and a unit, such as 90s, 30m, 2h, 1d")
+    return int(found[1]) * UNITS[found[2]]
+
+
 def parse_range(text: str, now_ns: int) -> tuple[int, int]:
     """The two ends of `T1..T2`, in order."""
     first, separator, second = text.partition("..")

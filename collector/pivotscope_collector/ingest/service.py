@@ -12,6 +12,7 @@ from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.errors import StoreError, UsageError
 from pivotscope_collector.ingest.committer import Committer
+from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.session import Session
 from pivotscope_collector.store.client import Client
@@ -31,6 +32,7 @@ class AgentService(rpc.AgentServiceServicer):
         *,
         version: str,
         limits: Limits,
+        desired: Desired,
     ) -> None:
         self._client = client
         self._committer = committer
@@ -38,6 +40,7 @@ class AgentService(rpc.AgentServiceServicer):
         self._counters = counters
         self._version = version
         self._limits = limits
+        self._desired = desired
         self._readers: set[asyncio.Task[None]] = set()
 
     def drain(self) -> None:
@@ -71,8 +74,9 @@ class AgentService(rpc.AgentServiceServicer):
         reader = asyncio.create_task(session.read(request_iterator))
         self._readers.add(reader)
         try:
-            async for answer in session.answers():
-                yield answer
+            with self._desired.following(hello.agent_id, session.send):
+                async for answer in session.answers():
+                    yield answer
             problem = await _outcome(reader)
             if problem:
                 await context.abort(grpc.StatusCode.FAILED_PRECONDITION, problem)

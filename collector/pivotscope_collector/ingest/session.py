@@ -54,7 +54,7 @@ class Session:
         self._limits = limits
         self._dictionary = Dictionary(limits)
         self._acknowledgements = Acknowledgements()
-        self._refusals: deque[pb.StreamResponse] = deque()
+        self._outgoing: deque[pb.StreamResponse] = deque()
         self._dropped: Counter[str] = Counter()
         self._highest = 0
         self._reported = float("-inf")
@@ -86,13 +86,18 @@ class Session:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            while self._refusals:
-                yield self._refusals.popleft()
+            while self._outgoing:
+                yield self._outgoing.popleft()
             sequence = self._acknowledgements.take()
             if sequence:
                 yield pb.StreamResponse(ack=pb.Ack(sequence=sequence))
-            if self._ended and not self._under_way and not self._refusals:
+            if self._ended and not self._under_way and not self._outgoing:
                 return
+
+    def send(self, message: pb.StreamResponse) -> None:
+        """Send this with the next answers."""
+        self._outgoing.append(message)
+        self._changed.set()
 
     async def _batch(self, batch: pb.Batch) -> None:
         await self._slots.acquire()
@@ -144,7 +149,7 @@ class Session:
             rejection = pb.Rejection(
                 sequence=sequence, reason=refusal.reason, retryable=refusal.retryable, detail=refusal.detail
             )
-            self._refusals.append(pb.StreamResponse(rejection=rejection))
+            self._outgoing.append(pb.StreamResponse(rejection=rejection))
         self._changed.set()
 
     async def _report(self) -> None:

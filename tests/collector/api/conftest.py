@@ -103,7 +103,7 @@ def address(filled: Client) -> Iterator[str]:
     async def start() -> tuple[grpc.aio.Server, int]:
         server = grpc.aio.server()
         query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(filled), server)
-        query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(filled), server)
+        query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(filled, lambda: None), server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         return server, port
