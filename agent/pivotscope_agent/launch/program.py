@@ -49,7 +49,7 @@ class Program:
         environ = dict(procfs.environ(os.getpid())) or dict(os.environ)
         bystander = Bystander.start()
         early: list[int] = []
-        passed = [number for number in signal.valid_signals() - _OWN - _FAULTS if not _is_ignored(number)]
+        passed = [int(number) for number in signal.valid_signals() - _OWN - _FAULTS if not _is_ignored(number)]
         for number in passed:
             loop.add_signal_handler(number, early.append, number)
         try:
@@ -65,8 +65,8 @@ class Program:
         for number in passed:
             loop.add_signal_handler(number, program._receive, number)
         loop.add_signal_handler(signal.SIGCHLD, program._follow_stop)
-        for number in early:
-            program._receive(number)
+        for signalled in early:
+            program._receive(signalled)
         return program
 
     @property
@@ -112,8 +112,9 @@ class Program:
         """
         with suppress(ChildProcessError):
             found = os.waitid(os.P_PID, self.pid, os.WSTOPPED | os.WCONTINUED | os.WNOHANG)
-            stopped = found is not None and found.si_code == os.CLD_STOPPED
-            if stopped and found.si_status in _BY_TERMINAL and _has_terminal():
+            if found is None or found.si_code != os.CLD_STOPPED:
+                return
+            if found.si_status in {int(number) for number in _BY_TERMINAL} and _has_terminal():
                 os.kill(os.getpid(), signal.SIGSTOP)
 
 
