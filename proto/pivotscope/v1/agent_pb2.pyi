@@ -32,6 +32,8 @@ class _RejectionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rejec
     REJECTION_REASON_OUT_OF_ORDER: _RejectionReason.ValueType  # 4
     REJECTION_REASON_STORE_UNAVAILABLE: _RejectionReason.ValueType  # 5
     REJECTION_REASON_OVERLOADED: _RejectionReason.ValueType  # 6
+    REJECTION_REASON_FORBIDDEN: _RejectionReason.ValueType  # 7
+    """The stream's token may not write for a service or codebase of the batch."""
 
 class RejectionReason(_RejectionReason, metaclass=_RejectionReasonEnumTypeWrapper): ...
 
@@ -42,6 +44,8 @@ REJECTION_REASON_TOO_LARGE: RejectionReason.ValueType  # 3
 REJECTION_REASON_OUT_OF_ORDER: RejectionReason.ValueType  # 4
 REJECTION_REASON_STORE_UNAVAILABLE: RejectionReason.ValueType  # 5
 REJECTION_REASON_OVERLOADED: RejectionReason.ValueType  # 6
+REJECTION_REASON_FORBIDDEN: RejectionReason.ValueType  # 7
+"""The stream's token may not write for a service or codebase of the batch."""
 Global___RejectionReason: _TypeAlias = RejectionReason  # noqa: Y015
 
 class _Language:

@@ -384,6 +384,26 @@ class AdminServiceStub:
                 request_serializer=pivotscope_dot_v1_dot_control__pb2.ListControlsRequest.SerializeToString,
                 response_deserializer=pivotscope_dot_v1_dot_control__pb2.ListControlsResponse.FromString,
                 _registered_method=True)
+        self.CreateToken = channel.unary_unary(
+                '/pivotscope.v1.AdminService/CreateToken',
+                request_serializer=pivotscope_dot_v1_dot_query__pb2.CreateTokenRequest.SerializeToString,
+                response_deserializer=pivotscope_dot_v1_dot_query__pb2.CreateTokenResponse.FromString,
+                _registered_method=True)
+        self.ListTokens = channel.unary_unary(
+                '/pivotscope.v1.AdminService/ListTokens',
+                request_serializer=pivotscope_dot_v1_dot_query__pb2.ListTokensRequest.SerializeToString,
+                response_deserializer=pivotscope_dot_v1_dot_query__pb2.ListTokensResponse.FromString,
+                _registered_method=True)
+        self.RevokeToken = channel.unary_unary(
+                '/pivotscope.v1.AdminService/RevokeToken',
+                request_serializer=pivotscope_dot_v1_dot_query__pb2.RevokeTokenRequest.SerializeToString,
+                response_deserializer=pivotscope_dot_v1_dot_query__pb2.RevokeTokenResponse.FromString,
+                _registered_method=True)
+        self.ListAudit = channel.unary_unary(
+                '/pivotscope.v1.AdminService/ListAudit',
+                request_serializer=pivotscope_dot_v1_dot_query__pb2.ListAuditRequest.SerializeToString,
+                response_deserializer=pivotscope_dot_v1_dot_query__pb2.ListAuditResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -409,6 +429,33 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateToken(self, request, context):
+        """CreateToken makes a token and tells its secret, once.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListTokens(self, request, context):
+        """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeToken(self, request, context):
+        """RevokeToken ends a token, and within seconds every stream that was opened with it.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAudit(self, request, context):
+        """ListAudit tells who called this service, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -426,6 +473,26 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListControls,
                     request_deserializer=pivotscope_dot_v1_dot_control__pb2.ListControlsRequest.FromString,
                     response_serializer=pivotscope_dot_v1_dot_control__pb2.ListControlsResponse.SerializeToString,
+            ),
+            'CreateToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateToken,
+                    request_deserializer=pivotscope_dot_v1_dot_query__pb2.CreateTokenRequest.FromString,
+                    response_serializer=pivotscope_dot_v1_dot_query__pb2.CreateTokenResponse.SerializeToString,
+            ),
+            'ListTokens': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTokens,
+                    request_deserializer=pivotscope_dot_v1_dot_query__pb2.ListTokensRequest.FromString,
+                    response_serializer=pivotscope_dot_v1_dot_query__pb2.ListTokensResponse.SerializeToString,
+            ),
+            'RevokeToken': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeToken,
+                    request_deserializer=pivotscope_dot_v1_dot_query__pb2.RevokeTokenRequest.FromString,
+                    response_serializer=pivotscope_dot_v1_dot_query__pb2.RevokeTokenResponse.SerializeToString,
+            ),
+            'ListAudit': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAudit,
+                    request_deserializer=pivotscope_dot_v1_dot_query__pb2.ListAuditRequest.FromString,
+                    response_serializer=pivotscope_dot_v1_dot_query__pb2.ListAuditResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -510,6 +577,114 @@ class AdminService:
             '/pivotscope.v1.AdminService/ListControls',
             pivotscope_dot_v1_dot_control__pb2.ListControlsRequest.SerializeToString,
             pivotscope_dot_v1_dot_control__pb2.ListControlsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pivotscope.v1.AdminService/CreateToken',
+            pivotscope_dot_v1_dot_query__pb2.CreateTokenRequest.SerializeToString,
+            pivotscope_dot_v1_dot_query__pb2.CreateTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTokens(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pivotscope.v1.AdminService/ListTokens',
+            pivotscope_dot_v1_dot_query__pb2.ListTokensRequest.SerializeToString,
+            pivotscope_dot_v1_dot_query__pb2.ListTokensResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeToken(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pivotscope.v1.AdminService/RevokeToken',
+            pivotscope_dot_v1_dot_query__pb2.RevokeTokenRequest.SerializeToString,
+            pivotscope_dot_v1_dot_query__pb2.RevokeTokenResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAudit(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pivotscope.v1.AdminService/ListAudit',
+            pivotscope_dot_v1_dot_query__pb2.ListAuditRequest.SerializeToString,
+            pivotscope_dot_v1_dot_query__pb2.ListAuditResponse.FromString,
             options,
             channel_credentials,
             insecure,

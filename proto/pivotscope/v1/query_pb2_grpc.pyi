@@ -120,6 +120,13 @@ class AdminServiceStub:
     ChangeControls: _grpc.UnaryUnaryMultiCallable[_control_pb2.ChangeControlsRequest, _control_pb2.ChangeControlsResponse]
     """ChangeControls asks something of agents, or takes it back."""
     ListControls: _grpc.UnaryUnaryMultiCallable[_control_pb2.ListControlsRequest, _control_pb2.ListControlsResponse]
+    CreateToken: _grpc.UnaryUnaryMultiCallable[_query_pb2.CreateTokenRequest, _query_pb2.CreateTokenResponse]
+    """CreateToken makes a token and tells its secret, once."""
+    ListTokens: _grpc.UnaryUnaryMultiCallable[_query_pb2.ListTokensRequest, _query_pb2.ListTokensResponse]
+    RevokeToken: _grpc.UnaryUnaryMultiCallable[_query_pb2.RevokeTokenRequest, _query_pb2.RevokeTokenResponse]
+    """RevokeToken ends a token, and within seconds every stream that was opened with it."""
+    ListAudit: _grpc.UnaryUnaryMultiCallable[_query_pb2.ListAuditRequest, _query_pb2.ListAuditResponse]
+    """ListAudit tells who called this service, newest first."""
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -130,6 +137,13 @@ class AdminServiceAsyncStub(AdminServiceStub):
     ChangeControls: _aio.UnaryUnaryMultiCallable[_control_pb2.ChangeControlsRequest, _control_pb2.ChangeControlsResponse]  # type: ignore[assignment]
     """ChangeControls asks something of agents, or takes it back."""
     ListControls: _aio.UnaryUnaryMultiCallable[_control_pb2.ListControlsRequest, _control_pb2.ListControlsResponse]  # type: ignore[assignment]
+    CreateToken: _aio.UnaryUnaryMultiCallable[_query_pb2.CreateTokenRequest, _query_pb2.CreateTokenResponse]  # type: ignore[assignment]
+    """CreateToken makes a token and tells its secret, once."""
+    ListTokens: _aio.UnaryUnaryMultiCallable[_query_pb2.ListTokensRequest, _query_pb2.ListTokensResponse]  # type: ignore[assignment]
+    RevokeToken: _aio.UnaryUnaryMultiCallable[_query_pb2.RevokeTokenRequest, _query_pb2.RevokeTokenResponse]  # type: ignore[assignment]
+    """RevokeToken ends a token, and within seconds every stream that was opened with it."""
+    ListAudit: _aio.UnaryUnaryMultiCallable[_query_pb2.ListAuditRequest, _query_pb2.ListAuditResponse]  # type: ignore[assignment]
+    """ListAudit tells who called this service, newest first."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """AdminService does what only the process that holds an embedded store can do."""
@@ -155,5 +169,36 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _control_pb2.ListControlsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_control_pb2.ListControlsResponse, _abc.Awaitable[_control_pb2.ListControlsResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def CreateToken(
+        self,
+        request: _query_pb2.CreateTokenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_query_pb2.CreateTokenResponse, _abc.Awaitable[_query_pb2.CreateTokenResponse]]:
+        """CreateToken makes a token and tells its secret, once."""
+
+    @_abc_1.abstractmethod
+    def ListTokens(
+        self,
+        request: _query_pb2.ListTokensRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_query_pb2.ListTokensResponse, _abc.Awaitable[_query_pb2.ListTokensResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def RevokeToken(
+        self,
+        request: _query_pb2.RevokeTokenRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_query_pb2.RevokeTokenResponse, _abc.Awaitable[_query_pb2.RevokeTokenResponse]]:
+        """RevokeToken ends a token, and within seconds every stream that was opened with it."""
+
+    @_abc_1.abstractmethod
+    def ListAudit(
+        self,
+        request: _query_pb2.ListAuditRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_query_pb2.ListAuditResponse, _abc.Awaitable[_query_pb2.ListAuditResponse]]:
+        """ListAudit tells who called this service, newest first."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
