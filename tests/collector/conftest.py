@@ -76,6 +76,8 @@ class _Front(BaseHTTPRequestHandler):
         url = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         body = self._body()
         text, _, payload = body.partition(b"FORMAT Native\n") if body.startswith(b"INSERT") else (body, b"", b"")
+        if url.get("query", "").startswith("INSERT"):
+            text, payload = b"", body
         sql = url.get("query") or text.decode() + ("FORMAT Native" if payload else "")
         try:
             answer, code = self._execute(sql, payload, url), 200

@@ -12,7 +12,7 @@ from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.flat import Flat
 from pivotscope_collector.ingest.names import LANGUAGES, MODES, OUTCOMES
-from pivotscope_collector.store.rows import U32, Index, Lines, Row, Rows, Samples
+from pivotscope_collector.store.rows import U32, Index, Row, Rows, Samples
 
 _MS = 1_000_000
 _MINUTE = 60_000_000_000
@@ -29,13 +29,12 @@ class Origin:
 def decode(batch: pb.Batch, flat: Flat, dictionary: Dictionary, origin: Origin) -> Rows:
     """Rows of a batch that `validate.check` passed, and of the samples that it gave.
 
-    Rows of a window with the same stack become one, and so do those with the same leaf function and line.
+    Rows of a window with the same stack and line become one.
     """
     series = {number: dictionary.series[number] for number in {point.series for point in batch.points}}
     return Rows(
         windows=_windows(batch, dictionary, origin, _totals(flat, len(batch.windows))),
         samples=_samples(flat, dictionary),
-        lines=_lines(flat, dictionary),
         stacks=dictionary.stacks,
         functions=dictionary.functions,
         series={one.series_id: one.row for one in series.values()},
@@ -141,24 +140,14 @@ def _totals(flat: Flat, windows: int) -> list[tuple[int, int]]:
 
 def _samples(flat: Flat, dictionary: Dictionary) -> Samples:
     stacks = dictionary.stack_ids[flat.stacks]
-    order, starts = _groups(stacks, flat.owner)
+    order, starts = _groups(flat.lines, stacks, flat.owner)
     first = order[starts]
     return Samples(
         window=flat.owner[first],
         stack_id=stacks[first],
+        line=flat.lines[first],
         count=_sums(flat.counts[order], starts),
         native=_sums(flat.natives[order], starts),
-    )
-
-
-def _lines(flat: Flat, dictionary: Dictionary) -> Lines:
-    known = flat.lines > 0
-    owner, line = flat.owner[known], flat.lines[known]
-    leaves = dictionary.stack_leaves[flat.stacks[known]]
-    order, starts = _groups(line, leaves, owner)
-    first = order[starts]
-    return Lines(
-        window=owner[first], function_id=leaves[first], line=line[first], count=_sums(flat.counts[known][order], starts)
     )
 
 

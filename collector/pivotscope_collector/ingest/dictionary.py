@@ -44,7 +44,7 @@ class Dictionary:
         self.processes: dict[int, pb.Process] = {}
         self.functions: dict[int, Row] = {}
         self.series: dict[int, Series] = {}
-        self.stacks: dict[int, tuple[int, ...]] = {}
+        self.stacks: dict[int, NDArray[np.uint64]] = {}
         self.stack_ids: NDArray[np.uint64] = np.zeros(1024, np.uint64)
         self.stack_leaves: NDArray[np.uint64] = np.zeros(1024, np.uint64)
         self.stack_known: NDArray[np.bool_] = np.zeros(1024, np.bool_)
@@ -95,7 +95,7 @@ class Dictionary:
     def _add_stack(self, message: pb.Stack) -> None:
         functions = tuple(self._function_ids[number] for number in message.functions)
         key = stack_id(functions)
-        self.stacks[key] = functions
+        self.stacks[key] = np.array(functions, np.uint64)
         if message.id >= len(self.stack_ids):
             room = max(message.id + 1, 2 * len(self.stack_ids))
             self.stack_ids = np.concatenate([self.stack_ids, np.zeros(room - len(self.stack_ids), np.uint64)])

@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -12,7 +12,7 @@ from clickhouse_connect.driver.client import Client as Driver
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pivotscope_collector.errors import StoreError
-from pivotscope_collector.store import folder
+from pivotscope_collector.store import folder, native
 
 Columns = dict[str, list[Any]]
 
@@ -38,6 +38,7 @@ class Client:
         self._lock = threading.Lock()
         self._drivers: list[Driver] = []
         self._closed = False
+        self._types: dict[str, dict[str, str]] = {}
         self.database = database
 
     @property
@@ -82,10 +83,26 @@ class Client:
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: {_first_line(error)}") from error
 
-    def insert(self, table: str, columns: Mapping[str, Sequence[Any]]) -> None:
+    def arrays(
+        self, sql: str, parameters: Mapping[str, object] | None = None
+    ) -> dict[str, native.Array | native.Ragged]:
+        """Run a statement that returns numbers and arrays of numbers; columns by name, none where there are no rows."""
+        try:
+            answer = self._driver().raw_query(sql, parameters=dict(parameters or {}), fmt="Native", settings=_SETTINGS)
+        except ClickHouseError as error:
+            raise StoreError(f"{self.location}: {_first_line(error)}") from error
+        return native.decode(answer)
+
+    def insert(self, table: str, columns: Mapping[str, native.Column]) -> None:
         """Insert columns of equal length; stored when this returns. Times are numbers in the column's own unit."""
         try:
-            self._driver().insert(table, list(columns.values()), column_names=list(columns), column_oriented=True)
+            types = self._column_types(table)
+            if all(native.numeric(types.get(name, "")) for name in columns):
+                block = native.encode(columns, types)
+                self._driver().raw_insert(table, list(columns), block, fmt="Native")
+            else:
+                values = [native.plain(column) for column in columns.values()]
+                self._driver().insert(table, values, column_names=list(columns), column_oriented=True)
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: insert into {table}: {_first_line(error)}") from error
 
@@ -96,6 +113,13 @@ class Client:
             for driver in self._drivers:
                 driver.close()
             self._drivers.clear()
+
+    def _column_types(self, table: str) -> Mapping[str, str]:
+        """Type of each column of a table, asked once."""
+        if table not in self._types:
+            found = self.query("column_types", {"table": table})
+            self._types[table] = dict(zip(found["name"], found["type"], strict=True))
+        return self._types[table]
 
     def _driver(self) -> Driver:
         driver: Driver | None = getattr(self._local, "driver", None)

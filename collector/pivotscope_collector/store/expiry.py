@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from pivotscope_collector.store.client import Client
 
-_BY_DAY = ("windows", "samples", "lines")
+_BY_DAY = ("windows",)
 
 
 def expire(client: Client, now_ns: int, raw_days: int) -> int:

@@ -6,11 +6,13 @@ from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.client import Client, statement
+from pivotscope_collector.store.function_minutes import FunctionMinutes
 
 _US = 1_000_000
 _LEVELS = (("hour", "minute", reader.HOUR), ("day", "hour", reader.DAY))
 _COLUMNS = {"pools": reader.POOLS, "functions": reader.FUNCTIONS}
 _CHUNK = 30
+_EVERYTHING = {"service": "", "environment": "", "version": "", "variant": ""}
 
 
 class RollUp:
@@ -19,7 +21,8 @@ class RollUp:
     A window is stamped as received just before it is inserted, so whatever was received more than `margin_seconds` ago
     can be read now. A minute whose last window is younger than that waits for the next run, and is read from raw
     meanwhile; so is a minute that a late window made dirty. Higher levels follow the moments at which minutes were
-    rolled up, with the same margin.
+    rolled up, with the same margin, and only where their hour or day is over: each is computed once, and again
+    only for late data.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class RollUp:
         self._counters = counters
         self._margin_us = int(margin_seconds * _US)
         self._raw_days = raw_days
+        self._functions = FunctionMinutes(client)
 
     def run(self) -> int:
         """One run over all levels; returns how many minutes were rolled up. Raises StoreError."""
@@ -37,26 +41,27 @@ class RollUp:
         horizon = now_us - self._margin_us
         closed = now_us // _US // reader.MINUTE * reader.MINUTE
         # Of older minutes a part of the raw rows may have expired: their roll-up stays as it is.
-        oldest = now_us // _US // reader.DAY * reader.DAY - (self._raw_days - 1) * reader.DAY
-        bound = {"oldest": max(0, oldest), "closed": closed, "horizon": horizon}
-        minutes = self._client.query("rollup_minutes", bound)["minute"]
-        for start in range(0, len(minutes), _CHUNK):
-            self._roll_minutes(minutes[start : start + _CHUNK], horizon)
+        oldest = max(0, now_us // _US // reader.DAY * reader.DAY - (self._raw_days - 1) * reader.DAY)
+        minutes = self._client.query("rollup_minutes", {"oldest": oldest, "closed": closed, "horizon": horizon})
+        for start in range(0, len(minutes["minute"]), _CHUNK):
+            self._roll_minutes(minutes["minute"][start : start + _CHUNK], horizon)
         self._advance("minute", horizon, closed)
+        # By then the last minute of an hour has been rolled up for a margin, where its agents were in time.
+        settled = (now_us - 3 * self._margin_us) // _US - reader.MINUTE
         for level, below, size in _LEVELS:
-            self._roll_level(level, below, size, {"oldest": bound["oldest"], "horizon": horizon})
-        self._counters.add(Count.MINUTES_ROLLED, len(minutes))
-        return len(minutes)
+            self._roll_level(level, below, size, {"oldest": oldest, "horizon": horizon, "open": settled // size * size})
+        self._counters.add(Count.MINUTES_ROLLED, len(minutes["minute"]))
+        return len(minutes["minute"])
 
     def _roll_minutes(self, minutes: list[int], horizon: int) -> None:
         revision = self._clock.unix_ns() // 1000
-        everything = {"service": "", "environment": "", "version": "", "variant": ""}
-        for kind, columns in _COLUMNS.items():
-            rows = reader.raw(kind, "minute IN {minutes:Array(UInt32)}")
-            self._client.command(
-                f"INSERT INTO {kind}_minute ({columns}, revision) SELECT {columns}, {{revision:UInt64}} FROM ({rows})",  # noqa: S608 - no outside text
-                {"minutes": minutes, "revision": revision, **everything},
-            )
+        rows = reader.raw("pools", "minute IN {minutes:Array(UInt32)}")
+        self._client.command(
+            f"INSERT INTO pools_minute ({reader.POOLS}, revision) "  # noqa: S608 - no outside text
+            f"SELECT {reader.POOLS}, {{revision:UInt64}} FROM ({rows})",
+            {"minutes": minutes, "revision": revision, **_EVERYTHING},
+        )
+        self._functions.roll(minutes, revision)
         # Stamped when it is written, not when the chunk began: higher levels look for what is new by this moment.
         count = len(minutes)
         rolled = {
@@ -69,21 +74,13 @@ class RollUp:
     def _roll_level(self, level: str, below: str, size: int, bound: dict[str, int]) -> None:
         starts = self._client.query("rollup_buckets", {"level": level, "size": size, **bound})["start"]
         revision = self._clock.unix_ns() // 1000
-        for first in range(0, len(starts), _CHUNK):
-            chunk = starts[first : first + _CHUNK]
+        # One bucket at a time: memory is bounded by what one hour has of functions.
+        for start in starts:
             for kind, columns in _COLUMNS.items():
                 sql = Template(statement(f"rollup_{kind}")).substitute(level=level, below=below, columns=columns)
-                self._client.command(
-                    sql,
-                    {
-                        "starts": chunk,
-                        "first": chunk[0],
-                        "last": chunk[-1] + size,
-                        "size": size,
-                        "revision": revision,
-                    },
-                )
-        self._advance(level, bound["horizon"], 0)
+                bucket = {"starts": [start], "first": start, "last": start + size, "size": size, "revision": revision}
+                self._client.command(sql, bucket)
+        self._advance(level, bound["horizon"], bound["open"])
 
     def _advance(self, level: str, received_until: int, open_from: int) -> None:
         self._client.insert(

@@ -39,6 +39,7 @@ AGENT = (
     "agent", "epoch", "host", "agent_version", "abilities", "targets", "clock_offset_ns", "first_seen_at", "seen_at",
     "dropped",
 )  # fmt: skip
+AGENT_STATUS = ("agent", "received_at", "states", "status")
 
 
 def _u64() -> U64:
@@ -55,47 +56,41 @@ def _index() -> Index:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """Stacks of windows: `window` is the row's index into the windows beside it; columns of equal length."""
+    """Stacks of windows, each with a line of its leaf (0: unknown); columns of equal length.
+
+    `window` is the row's index into the windows beside it, ascending.
+    """
 
     window: Index = field(default_factory=_index)
     stack_id: U64 = field(default_factory=_u64)
-    count: U32 = field(default_factory=_u32)
-    native: U32 = field(default_factory=_u32)
-
-
-@dataclass(frozen=True, slots=True)
-class Lines:
-    """Leaf lines of windows, as `Samples`."""
-
-    window: Index = field(default_factory=_index)
-    function_id: U64 = field(default_factory=_u64)
     line: U32 = field(default_factory=_u32)
     count: U32 = field(default_factory=_u32)
+    native: U32 = field(default_factory=_u32)
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
     """Everything that one batch, or one group of them, stores.
 
-    `stacks` (id → function ids, root first), `functions` and `series` (id → row) hold at least what the rows refer to;
-    the writer takes from them what it did not store before. Tuples follow the constants above; times are in the
-    columns' own units.
+    `stacks` (id → array of function ids, root first), `functions` and `series` (id → row) hold at least what the rows
+    refer to; the writer takes from them what it did not store before. Tuples follow the constants above; times are in
+    the columns' own units.
     """
 
     windows: Sequence[Row] = ()
     samples: Samples = field(default_factory=Samples)
-    lines: Lines = field(default_factory=Lines)
-    stacks: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    stacks: Mapping[int, U64] = field(default_factory=dict)
     functions: Mapping[int, Row] = field(default_factory=dict)
     series: Mapping[int, Row] = field(default_factory=dict)
     points: Sequence[Row] = ()
     code_functions: Sequence[Row] = ()
     codebases: Sequence[Row] = ()
     agents: Sequence[Row] = ()
+    statuses: Sequence[Row] = ()
 
     def __len__(self) -> int:
-        many = (self.windows, self.samples.count, self.lines.count, self.points, self.code_functions, self.codebases)
-        return sum(len(rows) for rows in many) + len(self.agents)
+        many = (self.windows, self.samples.count, self.points, self.code_functions, self.codebases)
+        return sum(len(rows) for rows in many) + len(self.agents) + len(self.statuses)
 
 
 def merge(parts: Sequence[Rows]) -> Rows:
@@ -104,20 +99,14 @@ def merge(parts: Sequence[Rows]) -> Rows:
         return parts[0]
     offsets = np.cumsum([0, *(len(part.windows) for part in parts)])
     samples = [part.samples for part in parts]
-    lines = [part.lines for part in parts]
     return Rows(
         windows=_flat(part.windows for part in parts),
         samples=Samples(
             window=np.concatenate([one.window + offset for one, offset in zip(samples, offsets, strict=False)]),
             stack_id=np.concatenate([one.stack_id for one in samples]),
+            line=np.concatenate([one.line for one in samples]),
             count=np.concatenate([one.count for one in samples]),
             native=np.concatenate([one.native for one in samples]),
-        ),
-        lines=Lines(
-            window=np.concatenate([one.window + offset for one, offset in zip(lines, offsets, strict=False)]),
-            function_id=np.concatenate([one.function_id for one in lines]),
-            line=np.concatenate([one.line for one in lines]),
-            count=np.concatenate([one.count for one in lines]),
         ),
         stacks=_chained([part.stacks for part in parts]),
         functions=_chained([part.functions for part in parts]),
@@ -126,6 +115,7 @@ def merge(parts: Sequence[Rows]) -> Rows:
         code_functions=_flat(part.code_functions for part in parts),
         codebases=_flat(part.codebases for part in parts),
         agents=_flat(part.agents for part in parts),
+        statuses=_flat(part.statuses for part in parts),
     )
 
 

@@ -1,7 +1,6 @@
 """Inserts: one statement a table and group, dictionaries before the rows that need them, windows last."""
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -9,9 +8,9 @@ from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.store import rows as r
 from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.rows import Index, Row, Rows
+from pivotscope_collector.store.native import Column, Ragged
+from pivotscope_collector.store.rows import Row, Rows
 
-_POOL = ("minute", "service", "environment", "version", "variant", "language", "mode", "window_id")
 _DAY = 86_400
 
 
@@ -44,7 +43,7 @@ class Known:
 class Writer:
     """Writes groups of rows. Not safe to use from several threads at once.
 
-    Windows come last: a roll-up, which looks for windows, then never sees one without its samples. An insert that took
+    Windows come last, and bring their samples: whoever sees a window finds all that it refers to. An insert that took
     longer than `margin_seconds` has its windows written again with a new moment of reception, for a roll-up
     relies on everything received longer ago than the margin being there.
     """
@@ -59,76 +58,56 @@ class Writer:
     def write(self, rows: Rows) -> None:
         """Store a group; it is there when this returns. Raises StoreError, and then any part of it may be there."""
         now = self._clock.unix_ns() // 1_000_000_000
-        stacks = self._missing("stacks", np.unique(rows.samples.stack_id).tolist(), now)
-        functions = self._missing("functions", {one for key in stacks for one in rows.stacks[key]}, now)
-        series = self._missing("series", rows.series, now)
-        self._insert_rows("functions", r.FUNCTION, [rows.functions[key] for key in functions], seen_at=now)
-        self._insert("stacks", {"stack_id": stacks, "functions": [rows.stacks[key] for key in stacks]}, seen_at=now)
+        self._insert_stacks(rows, now)
+        series = self._known["series"].missing(rows.series, now)
         self._insert_rows("series", r.SERIES, [rows.series[key] for key in series], seen_at=now)
-        for table, ids in (("functions", functions), ("stacks", stacks), ("series", series)):
-            self._known[table].add(ids)
+        self._known["series"].add(series)
         self._insert_rows("points", r.POINT, rows.points)
         self._insert_rows("code_functions", r.CODE_FUNCTION, rows.code_functions, seen_at=now)
         self._insert_rows("codebases", r.CODEBASE, rows.codebases, seen_at=now)
         self._insert_rows("agents", r.AGENT, rows.agents)
+        self._insert_rows("agent_status", r.AGENT_STATUS, rows.statuses)
         if rows.windows:
             self._insert_windows(rows)
 
+    def _insert_stacks(self, rows: Rows, now: int) -> None:
+        """Stacks that were not stored today, and before them their functions."""
+        stacks = self._known["stacks"].missing(np.unique(rows.samples.stack_id).tolist(), now)
+        if not stacks:
+            return
+        members = [np.asarray(rows.stacks[key], np.uint64) for key in stacks]
+        functions = Ragged(np.cumsum([len(one) for one in members], dtype=np.uint64), np.concatenate(members))
+        fresh = self._known["functions"].missing(np.unique(functions.values).tolist(), now)
+        self._insert_rows("functions", r.FUNCTION, [rows.functions[key] for key in fresh], seen_at=now)
+        self._known["functions"].add(fresh)
+        self._insert("stacks", {"stack_id": np.array(stacks, np.uint64), "functions": functions}, seen_at=now)
+        self._known["stacks"].add(stacks)
+
     def _insert_windows(self, rows: Rows) -> None:
-        windows = dict(zip(r.WINDOW, map(list, zip(*rows.windows, strict=True)), strict=True))
-        samples, lines = rows.samples, rows.lines
-        take = _taker(windows, samples.window)
-        self._insert(
-            "samples",
-            {
-                **{name: take(name) for name in _POOL},
-                "stack_id": samples.stack_id,
-                "count": samples.count,
-                "native": samples.native,
-                "period_ns": take("period_ns"),
-            },
-        )
-        take = _taker(windows, lines.window)
-        self._insert(
-            "lines",
-            {
-                **{name: take(name) for name in ("minute", "service", "mode", "version", "window_id")},
-                "function_id": lines.function_id,
-                "line": lines.line,
-                "count": lines.count,
-            },
-        )
-        received = self._clock.unix_ns() // 1000
-        started = self._clock.monotonic()
-        self._insert("windows", windows, received_at=received)
-        while self._clock.monotonic() - started > self._margin / 2:
-            self._counters.add(Count.COMMITS_REPEATED)
+        samples = rows.samples
+        ends = np.cumsum(np.bincount(samples.window, minlength=len(rows.windows)), dtype=np.uint64)
+        columns: dict[str, Column] = {
+            **dict(zip(r.WINDOW, map(list, zip(*rows.windows, strict=True)), strict=True)),
+            "stack_ids": Ragged(ends, samples.stack_id),
+            "lines": Ragged(ends, samples.line),
+            "counts": Ragged(ends, samples.count),
+            "natives": Ragged(ends, samples.native),
+        }
+        while True:
             received = self._clock.unix_ns() // 1000
             started = self._clock.monotonic()
-            self._insert("windows", windows, received_at=received)
-
-    def _missing(self, table: str, ids: Iterable[int], now: int) -> list[int]:
-        return self._known[table].missing(ids, now)
+            self._insert("windows", columns, received_at=received)
+            if self._clock.monotonic() - started <= self._margin / 2:
+                break
+            self._counters.add(Count.COMMITS_REPEATED)
+        self._counters.add(Count.ROWS_STORED, len(samples.count), "samples")
 
     def _insert_rows(self, table: str, names: Sequence[str], rows: Sequence[Row], **constants: int) -> None:
         if rows:
             self._insert(table, dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)), **constants)
 
-    def _insert(self, table: str, columns: dict[str, Any], **constants: int) -> None:
+    def _insert(self, table: str, columns: Mapping[str, Column], **constants: int) -> None:
         count = len(next(iter(columns.values())))
         if count:
             self._client.insert(table, {**columns, **{name: [value] * count for name, value in constants.items()}})
             self._counters.add(Count.ROWS_STORED, count, table)
-
-
-def _taker(windows: dict[str, list[Any]], index: Index) -> Callable[[str], Any]:
-    """Gives a column of the windows for rows that refer to them by index; objects are shared, not made."""
-
-    def take(name: str) -> Any:  # noqa: ANN401 - a list of objects, or an array of integers
-        column = windows[name]
-        if name in {"window_id", "period_ns"}:
-            numbers: Any = np.array(column, np.uint64)[index]
-            return numbers
-        return np.array(column, object)[index].tolist()
-
-    return take

@@ -35,21 +35,21 @@ def test_a_window_keeps_what_was_measured(batch: Callable[..., pb.Batch], dictio
     assert (row["outcome"], row["agent"], row["epoch"], row["sequence"]) == ("complete", "agent", 3, 1)
 
 
-def test_rows_of_a_stack_and_of_a_line_become_one(batch: Callable[..., pb.Batch], dictionary: Dictionary) -> None:
+def test_rows_of_a_stack_and_line_become_one(batch: Callable[..., pb.Batch], dictionary: Dictionary) -> None:
     rows = decode(batch(), dictionary, ORIGIN)
     one, two = dictionary.stack_ids[1:3].tolist()
-    assert dict(zip(rows.samples.stack_id.tolist(), rows.samples.count.tolist(), strict=True)) == {one: 2, two: 2}
-    assert dict(zip(rows.samples.stack_id.tolist(), rows.samples.native.tolist(), strict=True)) == {one: 0, two: 1}
-    assert sorted(zip(rows.lines.line.tolist(), rows.lines.count.tolist(), strict=True)) == [(10, 1), (11, 1), (20, 2)]
+    columns = (rows.samples.stack_id, rows.samples.line, rows.samples.count, rows.samples.native)
+    found = sorted(zip(*(column.tolist() for column in columns), strict=True))
+    assert found == sorted([(one, 10, 1, 0), (one, 11, 1, 0), (two, 20, 2, 1)])
     assert {one, two} <= set(rows.stacks)
     assert {row[4] for row in rows.functions.values()} == {"f1", "f2", "f3"}
 
 
-def test_unknown_lines_are_left_out(
+def test_unknown_lines_stay_unknown(
     window: Callable[..., pb.Window], batch: Callable[..., pb.Batch], dictionary: Dictionary
 ) -> None:
     rows = decode(batch(windows=[window(lines=[0, 0, 0])]), dictionary, ORIGIN)
-    assert len(rows.lines.line) == 0
+    assert set(rows.samples.line.tolist()) == {0}
     assert rows.samples.count.sum() == 4
 
 
@@ -129,22 +129,12 @@ def test_nothing_is_lost_or_made_up(windows: list[list[tuple[int, int, int]]]) -
             rate_hz=10,
         )
     rows = decode(batch, dictionary, ORIGIN)
-    stacks: Counter[tuple[int, int]] = Counter()
-    lines: Counter[tuple[int, int, int]] = Counter()
+    sent: Counter[tuple[int, int, int]] = Counter()
     for position, one in enumerate(windows):
         for stack, line, count in one:
-            stacks[position, int(dictionary.stack_ids[stack])] += count
-            if line:
-                lines[position, int(dictionary.stack_leaves[stack]), line] += count
-    found = zip(rows.samples.window.tolist(), rows.samples.stack_id.tolist(), rows.samples.count.tolist(), strict=True)
-    assert {(window, stack): count for window, stack, count in found} == dict(stacks)
-    assert len(rows.samples.count) == len(stacks)
-    seen = zip(
-        rows.lines.window.tolist(),
-        rows.lines.function_id.tolist(),
-        rows.lines.line.tolist(),
-        rows.lines.count.tolist(),
-        strict=True,
-    )
-    assert {(window, function, line): count for window, function, line, count in seen} == dict(lines)
+            sent[position, int(dictionary.stack_ids[stack]), line] += count
+    columns = (rows.samples.window, rows.samples.stack_id, rows.samples.line)
+    keys = list(zip(*(column.tolist() for column in columns), strict=True))
+    assert dict(zip(keys, rows.samples.count.tolist(), strict=True)) == dict(sent)
+    assert keys == sorted(sent)
     assert [row[r.WINDOW.index("samples")] for row in rows.windows] == [sum(row[2] for row in one) for one in windows]

@@ -17,7 +17,7 @@ def test_ids_are_those_of_the_profile_model(dictionary: Dictionary) -> None:
         stack_id([one, two, one]),
     ]
     assert dictionary.stack_leaves[:4].tolist() == [0, two, three, one]
-    assert dictionary.stacks[stack_id([one, two, one])] == (one, two, one)
+    assert dictionary.stacks[stack_id([one, two, one])].tolist() == [one, two, one]
 
 
 def test_large_numbers_grow_the_table(dictionary: Dictionary, limits: Limits) -> None:

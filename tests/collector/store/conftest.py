@@ -78,10 +78,11 @@ def window_rows(clock: SetClock) -> MakeRows:
             samples=r.Samples(
                 window=np.zeros(many, np.int64),
                 stack_id=np.array([ids[key] for key in pairs], np.uint64),
+                line=np.zeros(many, np.uint32),
                 count=np.array([count for count, _ in pairs.values()], np.uint32),
                 native=np.array([native for _, native in pairs.values()], np.uint32),
             ),
-            stacks={ids[key]: key for key in pairs},
+            stacks={ids[key]: np.array(key, np.uint64) for key in pairs},
             functions={
                 one: (one, "shop", "python", "app.py", f"f{one}", "application") for key in pairs for one in key
             },

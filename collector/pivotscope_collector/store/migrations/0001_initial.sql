@@ -26,53 +26,59 @@ ENGINE = ${replicated}ReplacingMergeTree(seen_at)
 ORDER BY stack_id
 TTL seen_at + toIntervalDay(${dictionary_days});
 
--- One look at one process. window_id is a hash over (agent, epoch, sequence, position in the batch).
+-- One look at one process, with its samples. window_id is a hash over (agent, epoch, sequence, position in the batch).
 CREATE TABLE IF NOT EXISTS windows ${cluster}
 (
-    minute             DateTime('UTC') CODEC(Delta, LZ4),
-    service            LowCardinality(String),
-    environment        LowCardinality(String),
-    version            LowCardinality(String),
-    variant            LowCardinality(String),
-    language           LowCardinality(String),
-    mode               LowCardinality(String),
-    window_id          UInt64,
-    agent              LowCardinality(String),
-    epoch              UInt64,
-    sequence           UInt64,
-    position           UInt16,
-    instance           LowCardinality(String),
-    host               LowCardinality(String),
-    pid                UInt32,
-    process_started_at DateTime64(3, 'UTC'),
-    runtime_version    LowCardinality(String),
-    container          LowCardinality(String),
-    outcome            LowCardinality(String),
-    reason             LowCardinality(String),
+    minute             DateTime('UTC') CODEC(Delta, ZSTD(1)),
+    service            LowCardinality(String) CODEC(ZSTD(1)),
+    environment        LowCardinality(String) CODEC(ZSTD(1)),
+    version            LowCardinality(String) CODEC(ZSTD(1)),
+    variant            LowCardinality(String) CODEC(ZSTD(1)),
+    language           LowCardinality(String) CODEC(ZSTD(1)),
+    mode               LowCardinality(String) CODEC(ZSTD(1)),
+    window_id          UInt64 CODEC(ZSTD(1)),
+    agent              LowCardinality(String) CODEC(ZSTD(1)),
+    epoch              UInt64 CODEC(ZSTD(1)),
+    sequence           UInt64 CODEC(T64, ZSTD(1)),
+    position           UInt16 CODEC(T64, ZSTD(1)),
+    instance           LowCardinality(String) CODEC(ZSTD(1)),
+    host               LowCardinality(String) CODEC(ZSTD(1)),
+    pid                UInt32 CODEC(T64, ZSTD(1)),
+    process_started_at DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
+    runtime_version    LowCardinality(String) CODEC(ZSTD(1)),
+    container          LowCardinality(String) CODEC(ZSTD(1)),
+    outcome            LowCardinality(String) CODEC(ZSTD(1)),
+    reason             LowCardinality(String) CODEC(ZSTD(1)),
     -- Corrected by the clock offset that the agent measured, and as the agent's own clock had it.
-    started_at         DateTime64(3, 'UTC'),
-    agent_started_at   DateTime64(3, 'UTC'),
-    received_at        DateTime64(6, 'UTC'),
-    duration_ns        UInt64,
-    rate_hz            UInt16,
-    ticks              UInt32,
-    late               UInt32,
-    errors             UInt32,
-    samples            UInt64,
-    native_samples     UInt64,
+    started_at         DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
+    agent_started_at   DateTime64(3, 'UTC') CODEC(T64, ZSTD(1)),
+    received_at        DateTime64(6, 'UTC') CODEC(T64, ZSTD(1)),
+    duration_ns        UInt64 CODEC(T64, ZSTD(1)),
+    rate_hz            UInt16 CODEC(T64, ZSTD(1)),
+    ticks              UInt32 CODEC(T64, ZSTD(1)),
+    late               UInt32 CODEC(T64, ZSTD(1)),
+    errors             UInt32 CODEC(T64, ZSTD(1)),
+    samples            UInt64 CODEC(T64, ZSTD(1)),
+    native_samples     UInt64 CODEC(T64, ZSTD(1)),
     -- What one sample stands for: duration / ticks, or 1 / rate where ticks are unknown.
-    period_ns          UInt64,
-    cpu_user_ns        UInt64,
-    cpu_system_ns      UInt64,
-    gap_cpu_ns         UInt64,
-    sampler_cpu_ns     UInt64,
-    resident_bytes     UInt64,
-    proportional_bytes UInt64,
-    read_bytes         UInt64,
-    written_bytes      UInt64,
-    threads            UInt32,
+    period_ns          UInt64 CODEC(T64, ZSTD(1)),
+    cpu_user_ns        UInt64 CODEC(T64, ZSTD(1)),
+    cpu_system_ns      UInt64 CODEC(T64, ZSTD(1)),
+    gap_cpu_ns         UInt64 CODEC(T64, ZSTD(1)),
+    sampler_cpu_ns     UInt64 CODEC(T64, ZSTD(1)),
+    resident_bytes     UInt64 CODEC(T64, ZSTD(1)),
+    proportional_bytes UInt64 CODEC(T64, ZSTD(1)),
+    read_bytes         UInt64 CODEC(T64, ZSTD(1)),
+    written_bytes      UInt64 CODEC(T64, ZSTD(1)),
+    threads            UInt32 CODEC(T64, ZSTD(1)),
     -- Time that preempted threads waited for a processor.
-    run_delay_ns       UInt64,
+    run_delay_ns       UInt64 CODEC(T64, ZSTD(1)),
+    -- Its samples, as arrays of equal length in ascending order of stack and line: an element is one stack with one
+    -- line of its leaf (0: unknown). Beside the stacks, so that an edit of a file does not fork a history.
+    stack_ids          Array(UInt64) CODEC(ZSTD(3)),
+    lines              Array(UInt32) CODEC(T64, ZSTD(1)),
+    counts             Array(UInt32) CODEC(T64, ZSTD(1)),
+    natives            Array(UInt32) CODEC(T64, ZSTD(1)),
     INDEX received received_at TYPE minmax GRANULARITY 1
 )
 ENGINE = ${replicated}ReplacingMergeTree(received_at)
@@ -80,43 +86,13 @@ PARTITION BY toYYYYMMDD(minute)
 ORDER BY (service, minute, environment, version, variant, language, mode, window_id)
 TTL minute + toIntervalDay(${raw_days});
 
--- One stack of one window.
-CREATE TABLE IF NOT EXISTS samples ${cluster}
-(
-    minute      DateTime('UTC') CODEC(Delta, LZ4),
-    service     LowCardinality(String),
-    environment LowCardinality(String),
-    version     LowCardinality(String),
-    variant     LowCardinality(String),
-    language    LowCardinality(String),
-    mode        LowCardinality(String),
-    window_id   UInt64,
-    stack_id    UInt64,
-    count       UInt32,
-    native      UInt32,
-    period_ns   UInt64
-)
-ENGINE = ${replicated}ReplacingMergeTree
-PARTITION BY toYYYYMMDD(minute)
-ORDER BY (service, minute, environment, version, variant, language, mode, window_id, stack_id)
-TTL minute + toIntervalDay(${raw_days});
-
--- Leaf lines of one window; beside the stacks, so that an edit of a file does not fork a history.
-CREATE TABLE IF NOT EXISTS lines ${cluster}
-(
-    minute      DateTime('UTC') CODEC(Delta, LZ4),
-    service     LowCardinality(String),
-    function_id UInt64,
-    line        UInt32,
-    mode        LowCardinality(String),
-    version     LowCardinality(String),
-    window_id   UInt64,
-    count       UInt32
-)
-ENGINE = ${replicated}ReplacingMergeTree
-PARTITION BY toYYYYMMDD(minute)
-ORDER BY (service, function_id, minute, mode, version, window_id, line)
-TTL minute + toIntervalDay(${raw_days});
+-- One row a stack and line of a window. Filters on a pool and on minutes reach the index of the windows.
+CREATE VIEW IF NOT EXISTS samples ${cluster} AS
+SELECT
+    minute, service, environment, version, variant, language, mode, window_id, period_ns,
+    stack_id, line, count, native
+FROM windows FINAL
+ARRAY JOIN stack_ids AS stack_id, lines AS line, counts AS count, natives AS native;
 
 -- What every process of a pool used and how much of it windows covered. A pool is
 -- (service, environment, version, variant, language); CPU is per mode of the window that measured it.
@@ -163,26 +139,28 @@ TTL bucket + toIntervalDay(${minute_days});
 -- give the variance of the share y / x clustered by window, over any range, by adding rows up.
 CREATE TABLE IF NOT EXISTS functions_minute ${cluster}
 (
-    bucket       DateTime('UTC') CODEC(Delta, LZ4),
-    service      LowCardinality(String),
-    environment  LowCardinality(String),
-    version      LowCardinality(String),
-    variant      LowCardinality(String),
-    language     LowCardinality(String),
-    mode         LowCardinality(String),
-    function_id  UInt64,
-    self         UInt64,
-    total        UInt64,
-    self_native  UInt64,
-    total_native UInt64,
-    self_y       UInt64,
-    self_yy      Float64,
-    self_xy      Float64,
-    total_y      UInt64,
-    total_yy     Float64,
-    total_xy     Float64,
-    windows      UInt32,
-    revision     UInt64
+    bucket       DateTime('UTC') CODEC(Delta, ZSTD(1)),
+    service      LowCardinality(String) CODEC(ZSTD(1)),
+    environment  LowCardinality(String) CODEC(ZSTD(1)),
+    version      LowCardinality(String) CODEC(ZSTD(1)),
+    variant      LowCardinality(String) CODEC(ZSTD(1)),
+    language     LowCardinality(String) CODEC(ZSTD(1)),
+    mode         LowCardinality(String) CODEC(ZSTD(1)),
+    function_id  UInt64 CODEC(ZSTD(1)),
+    self         UInt64 CODEC(T64, ZSTD(1)),
+    total        UInt64 CODEC(T64, ZSTD(1)),
+    self_native  UInt64 CODEC(T64, ZSTD(1)),
+    total_native UInt64 CODEC(T64, ZSTD(1)),
+    -- Counts are exact; the moments keep seven digits, those of second order five, which moves a share's interval by
+    -- less than a thousandth of the share.
+    self_y       Float32 CODEC(ZSTD(1)),
+    self_yy      Float32 CODEC(ZSTD(1)),
+    self_xy      Float32 CODEC(ZSTD(1)),
+    total_y      Float32 CODEC(ZSTD(1)),
+    total_yy     Float32 CODEC(ZSTD(1)),
+    total_xy     Float32 CODEC(ZSTD(1)),
+    windows      UInt32 CODEC(T64, ZSTD(1)),
+    revision     UInt64 CODEC(ZSTD(1))
 )
 ENGINE = ${replicated}ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(bucket)

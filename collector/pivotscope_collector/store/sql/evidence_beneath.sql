@@ -15,7 +15,7 @@ FROM
     FROM
     (
         SELECT stack_id, sum(count * period_ns) AS y, sum(samples.native * period_ns) AS native_y
-        FROM samples FINAL
+        FROM samples
         WHERE ${selected} AND language = {language:String} AND mode = {mode:String}
         GROUP BY stack_id
     ) AS merged

@@ -5,8 +5,9 @@ WITH
     least(
         (SELECT ifNull(min(nullIf(bucket, toDateTime(0, 'UTC'))), toDateTime(4294967295, 'UTC'))
          FROM functions_minute WHERE function_id = {function_id:UInt64}),
-        (SELECT ifNull(min(nullIf(minute, toDateTime(0, 'UTC'))), toDateTime(4294967295, 'UTC'))
-         FROM lines WHERE function_id = {function_id:UInt64})
+        -- Before its first minute is rolled up: when it was first stored.
+        (SELECT ifNull(min(nullIf(seen_at, toDateTime(0, 'UTC'))), toDateTime(4294967295, 'UTC'))
+         FROM functions WHERE function_id = {function_id:UInt64})
     ) AS fine
 SELECT toUnixTimestamp(multiIf(
     toUnixTimestamp(day) = 0 AND toUnixTimestamp(fine) = 4294967295, toDateTime(0, 'UTC'),

@@ -13,7 +13,7 @@ FROM
         service, environment, version, variant, language, stack_id,
         sum(count) AS samples, sum(samples.native) AS native, sum(count * period_ns) AS y,
         sum(sum(count)) OVER () AS all_samples
-    FROM samples FINAL
+    FROM samples
     WHERE ${selected} AND concat(language, '/', mode) IN {modes:Array(String)}
     GROUP BY service, environment, version, variant, language, stack_id
     ORDER BY samples DESC, stack_id

@@ -15,10 +15,10 @@ FROM
         sum(window_total) AS total,
         sum(window_self_native) AS self_native,
         sum(window_total_native) AS total_native,
-        sum(window_self * period) AS self_y,
+        toFloat64(sum(window_self * period)) AS self_y,
         sum(pow(toFloat64(window_self) * period, 2)) AS self_yy,
         sum(toFloat64(window_self) * period * window_samples * period) AS self_xy,
-        sum(window_total * period) AS total_y,
+        toFloat64(sum(window_total * period)) AS total_y,
         sum(pow(toFloat64(window_total) * period, 2)) AS total_yy,
         sum(toFloat64(window_total) * period * window_samples * period) AS total_xy,
         toUInt32(count()) AS windows
@@ -41,23 +41,19 @@ FROM
             (
                 SELECT
                     window_id,
-                    any(cityHash64(minute, service, environment, version, variant, language, mode)) AS pool_key,
-                    any(period_ns) AS window_period,
-                    sum(count) AS samples_in_window,
-                    groupArray((stack_id, count, native)) AS stacks_seen
-                FROM samples FINAL
-                WHERE ${minutes} AND ${pool}
-                    -- A batch cut short before its windows were stored is sent again: until then it does not count.
-                    AND window_id IN (SELECT window_id FROM windows WHERE ${minutes} AND ${pool} AND samples > 0)
-                GROUP BY window_id
+                    cityHash64(minute, service, environment, version, variant, language, mode) AS pool_key,
+                    period_ns AS window_period,
+                    samples AS samples_in_window,
+                    stack_ids, counts, natives
+                FROM windows FINAL
+                WHERE ${minutes} AND ${pool} AND samples > 0
             )
-            ARRAY JOIN
-                stacks_seen.1 AS seen_stack_id, stacks_seen.2 AS stack_count, stacks_seen.3 AS stack_native
+            ARRAY JOIN stack_ids AS seen_stack_id, counts AS stack_count, natives AS stack_native
             INNER JOIN
             (
                 SELECT stack_id, any(functions)[-1] AS leaf, arrayDistinct(any(functions)) AS members
                 FROM stacks
-                WHERE stack_id IN (SELECT stack_id FROM samples WHERE ${minutes} AND ${pool})
+                WHERE stack_id IN (SELECT arrayJoin(stack_ids) FROM windows WHERE ${minutes} AND ${pool})
                 GROUP BY stack_id
             ) AS known ON known.stack_id = seen_stack_id
         )

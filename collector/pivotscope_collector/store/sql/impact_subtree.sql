@@ -38,7 +38,7 @@ FROM
     LEFT JOIN
     (
         SELECT window_id, sum(count) AS beneath
-        FROM samples FINAL
+        FROM samples
         WHERE service = {service:String}
             AND minute >= toStartOfMinute(fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC'))
             AND minute < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')

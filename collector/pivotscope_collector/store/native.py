@@ -1,0 +1,183 @@
+"""ClickHouse's Native format for the columns that come in numbers: no Python object a value on either way.
+
+A block is the count of columns and rows, then each column: name, type, values in the machine's order of bytes
+(little-endian). Format: clickhouse.com/docs/interfaces/formats/Native.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+_NUMBERS = {
+    "UInt8": "<u1", "UInt16": "<u2", "UInt32": "<u4", "UInt64": "<u8", "Int64": "<i8", "Float32": "<f4",
+    "Float64": "<f8", "DateTime": "<u4", "DateTime64": "<i8",
+}  # fmt: skip
+_KEYS_AND_DICTIONARY = 1 << 9 | 1 << 10
+"""Flags of a LowCardinality column: its keys follow, and they replace those of blocks before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ragged:
+    """An array column: `ends[i]` is where the values of row i end in `values`."""
+
+    ends: NDArray[np.uint64]
+    values: Array
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """A text column: row i is `keys[codes[i]]`; keys are distinct."""
+
+    keys: Sequence[str]
+    codes: Array
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def take(self, rows: Array) -> "Coded":
+        """These rows."""
+        return Coded(self.keys, self.codes[rows])
+
+
+Column = Array | Ragged | Coded | Sequence[Any]
+
+
+def code(values: Iterable[str]) -> Coded:
+    """Texts as numbers of distinct texts."""
+    numbers: dict[str, int] = {}
+    codes = [numbers.setdefault(value, len(numbers)) for value in values]
+    return Coded(list(numbers), np.array(codes, np.uint32))
+
+
+def encode(columns: Mapping[str, Column], types: Mapping[str, str]) -> bytes:
+    """One block; `types` are the table's, by column: numbers, times, (LowCardinality) strings and arrays of numbers."""
+    rows = max(map(len, columns.values()))
+    parts = [_varint(len(columns)), _varint(rows)]
+    for name, column in columns.items():
+        kind = types[name]
+        parts += (_text(name), _text(kind), _body(column, kind, rows))
+    return b"".join(parts)
+
+
+def numeric(kind: str) -> bool:
+    """Whether a column of this type can be encoded here."""
+    inner = kind.removeprefix("Array(").removesuffix(")") if kind.startswith("Array(") else kind.partition("(")[0]
+    return inner in _NUMBERS or kind in {"String", "LowCardinality(String)"}
+
+
+def decode(data: bytes) -> dict[str, Array | Ragged]:
+    """Columns of numbers and arrays of numbers, over all blocks of an answer; nothing for an answer without blocks."""
+    found: dict[str, list[Array | Ragged]] = {}
+    position = 0
+    while position < len(data):
+        columns, position = _read_varint(data, position)
+        rows, position = _read_varint(data, position)
+        for _ in range(columns):
+            name, position = _read_text(data, position)
+            kind, position = _read_text(data, position)
+            column, position = _read_column(data, position, kind, rows)
+            found.setdefault(name, []).append(column)
+    return {name: _joined(parts) for name, parts in found.items()}
+
+
+def _body(column: Column, kind: str, rows: int) -> bytes:
+    if kind == "LowCardinality(String)":
+        return _low_cardinality(column if isinstance(column, Coded) else code(plain(column)))
+    if kind == "String":
+        texts = column if not isinstance(column, Coded) else [column.keys[one] for one in column.codes]
+        return b"".join(map(_text, plain(texts)))
+    if kind.startswith("Array("):
+        if not isinstance(column, Ragged):
+            lengths = np.fromiter(map(len, plain(column)), np.uint64, rows)
+            flat = np.array([one for row in plain(column) for one in row], _inner(kind))
+            column = Ragged(np.cumsum(lengths, dtype=np.uint64), flat)
+        return column.ends.astype("<u8").tobytes() + np.asarray(column.values, _inner(kind)).tobytes()
+    return np.asarray(column, _number(kind)).tobytes()
+
+
+def plain(column: Column) -> Sequence[Any]:
+    """A column as a list of its values. Raises TypeError for one that has another form."""
+    if isinstance(column, Ragged | Coded):
+        raise TypeError(f"{type(column).__name__} for a column of another kind")
+    return column if isinstance(column, Sequence) else column.tolist()
+
+
+def _low_cardinality(column: Coded) -> bytes:
+    width = next(width for width in (0, 1, 2) if len(column.keys) <= 1 << 8 * 2**width)
+    return b"".join(
+        (
+            (1).to_bytes(8, "little"),
+            (_KEYS_AND_DICTIONARY | width).to_bytes(8, "little"),
+            len(column.keys).to_bytes(8, "little"),
+            *map(_text, column.keys),
+            len(column.codes).to_bytes(8, "little"),
+            column.codes.astype(("<u1", "<u2", "<u4")[width]).tobytes(),
+        )
+    )
+
+
+def _number(kind: str) -> str:
+    return _NUMBERS[kind.partition("(")[0]]
+
+
+def _inner(kind: str) -> str:
+    return _number(kind.removeprefix("Array(").removesuffix(")"))
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def _text(text: str) -> bytes:
+    data = text.encode("utf-8", "surrogateescape")
+    return _varint(len(data)) + data
+
+
+def _read_varint(data: bytes, position: int) -> tuple[int, int]:
+    number = shift = 0
+    while True:
+        byte = data[position]
+        position += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return number, position
+        shift += 7
+
+
+def _read_text(data: bytes, position: int) -> tuple[str, int]:
+    size, position = _read_varint(data, position)
+    return data[position : position + size].decode(), position + size
+
+
+def _read_column(data: bytes, position: int, kind: str, rows: int) -> tuple[Array | Ragged, int]:
+    if kind.startswith("Array("):
+        ends = np.frombuffer(data, "<u8", rows, position)
+        position += 8 * rows
+        values = np.frombuffer(data, _inner(kind), int(ends[-1]) if rows else 0, position)
+        return Ragged(ends, values), position + values.nbytes
+    values = np.frombuffer(data, _number(kind), rows, position)
+    return values, position + values.nbytes
+
+
+def _joined(parts: Sequence[Array | Ragged]) -> Array | Ragged:
+    if len(parts) == 1:
+        return parts[0]
+    ragged = [part for part in parts if isinstance(part, Ragged)]
+    if not ragged:
+        return np.concatenate([part for part in parts if not isinstance(part, Ragged)])
+    sizes = np.cumsum([0, *(len(part.values) for part in ragged)], dtype=np.uint64)
+    ends = [part.ends + before for part, before in zip(ragged, sizes, strict=False)]
+    return Ragged(np.concatenate(ends), np.concatenate([part.values for part in ragged]))
