@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import grpc
 from pivotscope.v1 import control_pb2, query_pb2, query_pb2_grpc
 
-from pivotscope_collector.api.agents import list_agents
+from pivotscope_collector.api.agents import get_agent, list_agents
 from pivotscope_collector.api.check import check
 from pivotscope_collector.api.controls import change_controls, list_controls
 from pivotscope_collector.api.flame import get_flame
@@ -92,6 +92,10 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
     async def ListAgents(self, _request: query_pb2.ListAgentsRequest, context: Context) -> query_pb2.ListAgentsResponse:
         """Who sends, and how they fare."""
         return await answered(context, lambda: list_agents(self._client, time.time_ns()))
+
+    async def GetAgent(self, request: query_pb2.GetAgentRequest, context: Context) -> query_pb2.GetAgentResponse:
+        """One agent, and how it last said that it fares."""
+        return await answered(context, lambda: get_agent(self._client, request.agent, time.time_ns()))
 
 
 class AdminService(query_pb2_grpc.AdminServiceServicer):

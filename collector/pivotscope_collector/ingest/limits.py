@@ -9,6 +9,7 @@ class Limits:
 
     message_bytes: int = 4 * 1024 * 1024
     in_flight: int = 64
+    status_bytes: int = 512 * 1024
     text_length: int = 4096
     definitions: int = 1_000_000
     stack_depth: int = 4096

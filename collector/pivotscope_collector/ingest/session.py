@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from base64 import b64encode
 from collections import Counter, deque
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import replace
@@ -25,6 +26,7 @@ from pivotscope_collector.store.rows import Row, Rows
 _LOG = logging.getLogger(__name__)
 _MS = 1_000_000
 _REPORT_SECONDS = 10.0
+_STATUS_SECONDS = 1.0
 
 
 class Session:
@@ -57,7 +59,9 @@ class Session:
         self._outgoing: deque[pb.StreamResponse] = deque()
         self._dropped: Counter[str] = Counter()
         self._highest = 0
+        self._targets = hello.targets
         self._reported = float("-inf")
+        self._status_at = float("-inf")
         self._slots = asyncio.Semaphore(limits.in_flight)
         self._under_way = 0
         self._ended = False
@@ -73,6 +77,8 @@ class Session:
                         self._dictionary.define(request.definitions)
                     case "batch":
                         await self._batch(request.batch)
+                    case "status":
+                        await self._status(request.status)
                     case "hello":
                         raise UsageError("a second Hello on the same stream; open a new stream instead")
                     case _:
@@ -126,6 +132,24 @@ class Session:
             raise
         stored.add_done_callback(partial(self._stored, batch.sequence))
 
+    async def _status(self, status: pb.AgentStatus) -> None:
+        """Store how the agent fares; one that is too large or comes too soon after another is passed over."""
+        now = self._clock.monotonic()
+        problem = "too_soon" if now - self._status_at < _STATUS_SECONDS else ""
+        if status.ByteSize() > self._limits.status_bytes:
+            problem = "too_large"
+        if problem:
+            self._counters.add(Count.STATUSES_REFUSED, label=problem)
+            return
+        self._status_at = now
+        states = dict(status.target_states)
+        self._targets = sum(states.values())
+        text = b64encode(status.SerializeToString()).decode("ascii")
+        row: Row = (self._hello.agent_id, self._clock.unix_ns() // _MS, states, text)
+        agents = [self._row()] if self._due() else []
+        stored = await self._committer.submit(Rows(agents=agents, statuses=[row]))
+        stored.add_done_callback(asyncio.Future.exception)
+
     def _check(self, batch: pb.Batch) -> Refusal | Flat:
         size = batch.ByteSize()
         if size > self._limits.message_bytes:
@@ -172,7 +196,7 @@ class Session:
             self._hello.host,
             self._hello.agent_version,
             list(self._hello.abilities),
-            self._hello.targets,
+            self._targets,
             self._offset_ns,
             self._first_seen_ms,
             self._clock.unix_ns() // _MS,

@@ -1,5 +1,6 @@
 """Names: functions by id and by name, services, agents."""
 
+from base64 import b64decode
 from collections.abc import Sequence
 
 from pivotscope.profile.function import Function, Owner
@@ -27,6 +28,20 @@ def services(client: Client) -> list[str]:
 def agents(client: Client, active_since_ns: int) -> Columns:
     """Every agent at its newest epoch, with the services and outcomes of its windows since then."""
     return client.query("agents", {"active_since_ns": active_since_ns})
+
+
+def agent_states(client: Client) -> dict[str, dict[str, int]]:
+    """Selected processes by state of every agent that ever said how it fares."""
+    columns = client.query("agent_states")
+    return dict(zip(columns["agent"], columns["states"], strict=True))
+
+
+def agent_status(client: Client, agent: str) -> tuple[bytes, int] | None:
+    """The newest AgentStatus message of an agent and when it was received, in unix nanoseconds."""
+    columns = client.query("agent_status", {"agent": agent})
+    if not columns["status"]:
+        return None
+    return b64decode(columns["status"][0]), columns["received_ms"][0] * 1_000_000
 
 
 def _functions(columns: Columns) -> dict[int, Function]:
