@@ -16,7 +16,8 @@ from pivotscope.profile.window import Window
 from pivotscope_agent.clock import SystemClock
 from pivotscope_agent.controls import Controls
 from pivotscope_agent.finishing import Finishing
-from pivotscope_agent.governor import Governor
+from pivotscope_agent.governing.governor import Governor
+from pivotscope_agent.governing.plan import Budgets
 from pivotscope_agent.samplers import programs
 from pivotscope_agent.samplers.pyspy import PySpy
 from pivotscope_agent.samplers.rbspy import RbSpy
@@ -32,7 +33,7 @@ from tests.truth.sums import Estimate, complete, estimate
 
 PROGRAMS = Path(__file__).parent / "programs"
 START_SECONDS = 60.0
-_AMPLE_BUDGET = 64.0
+_AMPLE = Budgets(64.0, 64.0, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +140,13 @@ async def _watch(one: _Watched, finishing: Finishing, folder: Path) -> None:
 def _shared(plan: Plan, folder: Path, deliver: Deliver) -> Shared:
     clock = SystemClock()
     return Shared(
-        sampling=SamplingSettings(plan.window_seconds, plan.rate_hz, slots=1, cpu_budget=_AMPLE_BUDGET),
+        sampling=SamplingSettings(plan.window_seconds, plan.rate_hz, slots=1),
         python=PythonSettings(active_every=plan.active_every, native_every=plan.native_every),
         samplers={
             Language.PYTHON: PySpy(programs.find("py-spy")),
             **({Language.RUBY: RbSpy(programs.find("rbspy"))} if plan.language is Language.RUBY else {}),
         },
-        governor=Governor(_AMPLE_BUDGET),
+        governor=Governor(_AMPLE, clock.monotonic_ns()),
         controls=Controls(clock, plan.rate_hz),
         slots=asyncio.Semaphore(1),
         clock=clock,
