@@ -89,12 +89,14 @@ class ListHotspotsRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     LIBRARIES_FIELD_NUMBER: _builtins.int
     BY_TOTAL_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     limit: _builtins.int
-    """0: 20."""
+    """Rows a page, at most 1000. 0: 20."""
     libraries: _builtins.bool
     """False: functions of the codebase only."""
     by_total: _builtins.bool
     """Sort by total instead of self."""
+    page_token: _builtins.str
     @_builtins.property
     def selection(self) -> Global___Selection: ...
     def __init__(
@@ -104,10 +106,11 @@ class ListHotspotsRequest(_message.Message):
         limit: _builtins.int = ...,
         libraries: _builtins.bool = ...,
         by_total: _builtins.bool = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_total", b"by_total", "libraries", b"libraries", "limit", b"limit", "selection", b"selection"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_total", b"by_total", "libraries", b"libraries", "limit", b"limit", "page_token", b"page_token", "selection", b"selection"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -225,10 +228,19 @@ class ListHotspotsResponse(_message.Message):
     SINCE_UNIX_NS_FIELD_NUMBER: _builtins.int
     UNTIL_UNIX_NS_FIELD_NUMBER: _builtins.int
     MATCHED_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LATER_SELF_CPU_SECONDS_FIELD_NUMBER: _builtins.int
+    UNMATCHED_SELF_CPU_SECONDS_FIELD_NUMBER: _builtins.int
     since_unix_ns: _builtins.int
     until_unix_ns: _builtins.int
     matched: _builtins.int
     """Functions that matched, before the limit."""
+    next_page_token: _builtins.str
+    """Empty: this was the last page."""
+    later_self_cpu_seconds: _builtins.float
+    """Self CPU of the functions that match and come on later pages."""
+    unmatched_self_cpu_seconds: _builtins.float
+    """Self CPU of functions that do not match: of packages and of the language."""
     @_builtins.property
     def hotspots(self) -> _containers.RepeatedCompositeFieldContainer[Global___Hotspot]: ...
     @_builtins.property
@@ -241,14 +253,289 @@ class ListHotspotsResponse(_message.Message):
         since_unix_ns: _builtins.int = ...,
         until_unix_ns: _builtins.int = ...,
         matched: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+        later_self_cpu_seconds: _builtins.float = ...,
+        unmatched_self_cpu_seconds: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["hotspots", b"hotspots", "matched", b"matched", "services", b"services", "since_unix_ns", b"since_unix_ns", "until_unix_ns", b"until_unix_ns"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hotspots", b"hotspots", "later_self_cpu_seconds", b"later_self_cpu_seconds", "matched", b"matched", "next_page_token", b"next_page_token", "services", b"services", "since_unix_ns", b"since_unix_ns", "unmatched_self_cpu_seconds", b"unmatched_self_cpu_seconds", "until_unix_ns", b"until_unix_ns"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListHotspotsResponse: _TypeAlias = ListHotspotsResponse  # noqa: Y015
+
+@_typing.final
+class DiffHotspotsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BASE_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LIBRARIES_FIELD_NUMBER: _builtins.int
+    BY_SELF_FIELD_NUMBER: _builtins.int
+    PER_FIELD_NUMBER: _builtins.int
+    limit: _builtins.int
+    """Rows a page, at most 1000. 0: 20."""
+    page_token: _builtins.str
+    libraries: _builtins.bool
+    by_self: _builtins.bool
+    """Self instead of total."""
+    per: _builtins.str
+    """What values are per. Empty: a CPU-second of the service, so that they are shares. "request": a request."""
+    @_builtins.property
+    def base(self) -> Global___Selection:
+        """What the selection is held against."""
+
+    @_builtins.property
+    def selection(self) -> Global___Selection: ...
+    def __init__(
+        self,
+        *,
+        base: Global___Selection | None = ...,
+        selection: Global___Selection | None = ...,
+        limit: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        libraries: _builtins.bool = ...,
+        by_self: _builtins.bool = ...,
+        per: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "by_self", b"by_self", "libraries", b"libraries", "limit", b"limit", "page_token", b"page_token", "per", b"per", "selection", b"selection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffHotspotsRequest: _TypeAlias = DiffHotspotsRequest  # noqa: Y015
+
+@_typing.final
+class HotspotDiff(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    CODEBASE_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    QUALIFIED_NAME_FIELD_NUMBER: _builtins.int
+    OWNER_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    RATIO_FIELD_NUMBER: _builtins.int
+    BASE_SAMPLES_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    INSUFFICIENT_FIELD_NUMBER: _builtins.int
+    language: _builtins.str
+    codebase: _builtins.str
+    path: _builtins.str
+    qualified_name: _builtins.str
+    owner: _builtins.str
+    ratio: _builtins.float
+    """value / base; 0 where there is no base."""
+    base_samples: _builtins.int
+    samples: _builtins.int
+    insufficient: _builtins.bool
+    """Too few windows on a side for its interval to be trusted."""
+    @_builtins.property
+    def base(self) -> Global___Interval:
+        """CPU-seconds per CPU-second or per request, at 95 %. Absent where the function was not seen."""
+
+    @_builtins.property
+    def value(self) -> Global___Interval: ...
+    @_builtins.property
+    def difference(self) -> Global___Interval:
+        """value - base."""
+
+    def __init__(
+        self,
+        *,
+        language: _builtins.str = ...,
+        codebase: _builtins.str = ...,
+        path: _builtins.str = ...,
+        qualified_name: _builtins.str = ...,
+        owner: _builtins.str = ...,
+        base: Global___Interval | None = ...,
+        value: Global___Interval | None = ...,
+        difference: Global___Interval | None = ...,
+        ratio: _builtins.float = ...,
+        base_samples: _builtins.int = ...,
+        samples: _builtins.int = ...,
+        insufficient: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "difference", b"difference", "value", b"value"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "base_samples", b"base_samples", "codebase", b"codebase", "difference", b"difference", "insufficient", b"insufficient", "language", b"language", "owner", b"owner", "path", b"path", "qualified_name", b"qualified_name", "ratio", b"ratio", "samples", b"samples", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HotspotDiff: _TypeAlias = HotspotDiff  # noqa: Y015
+
+@_typing.final
+class DiffSide(_message.Message):
+    """One side of a diff as a whole."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CPU_SECONDS_FIELD_NUMBER: _builtins.int
+    ATTRIBUTED_CPU_SECONDS_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    REQUESTS_FIELD_NUMBER: _builtins.int
+    SINCE_UNIX_NS_FIELD_NUMBER: _builtins.int
+    UNTIL_UNIX_NS_FIELD_NUMBER: _builtins.int
+    cpu_seconds: _builtins.float
+    attributed_cpu_seconds: _builtins.float
+    windows: _builtins.int
+    samples: _builtins.int
+    requests: _builtins.float
+    """0 where they are not asked for."""
+    since_unix_ns: _builtins.int
+    until_unix_ns: _builtins.int
+    def __init__(
+        self,
+        *,
+        cpu_seconds: _builtins.float = ...,
+        attributed_cpu_seconds: _builtins.float = ...,
+        windows: _builtins.int = ...,
+        samples: _builtins.int = ...,
+        requests: _builtins.float = ...,
+        since_unix_ns: _builtins.int = ...,
+        until_unix_ns: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attributed_cpu_seconds", b"attributed_cpu_seconds", "cpu_seconds", b"cpu_seconds", "requests", b"requests", "samples", b"samples", "since_unix_ns", b"since_unix_ns", "until_unix_ns", b"until_unix_ns", "windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffSide: _TypeAlias = DiffSide  # noqa: Y015
+
+@_typing.final
+class DiffHotspotsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FUNCTIONS_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    SELECTION_FIELD_NUMBER: _builtins.int
+    MATCHED_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    LATER_DIFFERENCE_FIELD_NUMBER: _builtins.int
+    matched: _builtins.int
+    """The largest differences come first; functions seen on one side count as 0 on the other."""
+    next_page_token: _builtins.str
+    later_difference: _builtins.float
+    """Sum of the differences that come on later pages."""
+    @_builtins.property
+    def functions(self) -> _containers.RepeatedCompositeFieldContainer[Global___HotspotDiff]: ...
+    @_builtins.property
+    def base(self) -> Global___DiffSide: ...
+    @_builtins.property
+    def selection(self) -> Global___DiffSide: ...
+    def __init__(
+        self,
+        *,
+        functions: _abc.Iterable[Global___HotspotDiff] | None = ...,
+        base: Global___DiffSide | None = ...,
+        selection: Global___DiffSide | None = ...,
+        matched: _builtins.int = ...,
+        next_page_token: _builtins.str = ...,
+        later_difference: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "functions", b"functions", "later_difference", b"later_difference", "matched", b"matched", "next_page_token", b"next_page_token", "selection", b"selection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DiffHotspotsResponse: _TypeAlias = DiffHotspotsResponse  # noqa: Y015
+
+@_typing.final
+class ListLabelsRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SELECTION_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """One of service, environment, version, variant, language, mode. Empty: all of them."""
+    page_size: _builtins.int
+    """0: 100, at most 1000."""
+    page_token: _builtins.str
+    @_builtins.property
+    def selection(self) -> Global___Selection: ...
+    def __init__(
+        self,
+        *,
+        selection: Global___Selection | None = ...,
+        name: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "page_size", b"page_size", "page_token", b"page_token", "selection", b"selection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLabelsRequest: _TypeAlias = ListLabelsRequest  # noqa: Y015
+
+@_typing.final
+class LabelValue(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    CPU_SECONDS_FIELD_NUMBER: _builtins.int
+    WINDOWS_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    value: _builtins.str
+    """May be empty: windows without it."""
+    cpu_seconds: _builtins.float
+    windows: _builtins.int
+    samples: _builtins.int
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+        cpu_seconds: _builtins.float = ...,
+        windows: _builtins.int = ...,
+        samples: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_seconds", b"cpu_seconds", "name", b"name", "samples", b"samples", "value", b"value", "windows", b"windows"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LabelValue: _TypeAlias = LabelValue  # noqa: Y015
+
+@_typing.final
+class ListLabelsResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LABELS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    @_builtins.property
+    def labels(self) -> _containers.RepeatedCompositeFieldContainer[Global___LabelValue]:
+        """By name, and within it the most CPU first."""
+
+    def __init__(
+        self,
+        *,
+        labels: _abc.Iterable[Global___LabelValue] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["labels", b"labels", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListLabelsResponse: _TypeAlias = ListLabelsResponse  # noqa: Y015
 
 @_typing.final
 class GetTrendRequest(_message.Message):
@@ -551,18 +838,28 @@ class GetFlameRequest(_message.Message):
 
     SELECTION_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
+    MIN_SHARE_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
     mode: _agent_pb2.Mode.ValueType
+    min_share: _builtins.float
+    """Calls with less than this part of the samples of either side count as their caller's own. 0: 0.001; below 0: none."""
     @_builtins.property
     def selection(self) -> Global___Selection: ...
+    @_builtins.property
+    def base(self) -> Global___Selection:
+        """A diff: the stacks of this selection too, in the same mode."""
+
     def __init__(
         self,
         *,
         selection: Global___Selection | None = ...,
         mode: _agent_pb2.Mode.ValueType = ...,
+        min_share: _builtins.float = ...,
+        base: Global___Selection | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["mode", b"mode", "selection", b"selection"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base", b"base", "min_share", b"min_share", "mode", b"mode", "selection", b"selection"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -601,9 +898,13 @@ class FlameStack(_message.Message):
     SAMPLES_FIELD_NUMBER: _builtins.int
     NATIVE_SAMPLES_FIELD_NUMBER: _builtins.int
     CPU_SECONDS_FIELD_NUMBER: _builtins.int
+    BASE_SAMPLES_FIELD_NUMBER: _builtins.int
+    BASE_CPU_SECONDS_FIELD_NUMBER: _builtins.int
     samples: _builtins.int
     native_samples: _builtins.int
     cpu_seconds: _builtins.float
+    base_samples: _builtins.int
+    base_cpu_seconds: _builtins.float
     @_builtins.property
     def frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Indices into frames, root first."""
@@ -615,10 +916,12 @@ class FlameStack(_message.Message):
         samples: _builtins.int = ...,
         native_samples: _builtins.int = ...,
         cpu_seconds: _builtins.float = ...,
+        base_samples: _builtins.int = ...,
+        base_cpu_seconds: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_seconds", b"cpu_seconds", "frames", b"frames", "native_samples", b"native_samples", "samples", b"samples"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_cpu_seconds", b"base_cpu_seconds", "base_samples", b"base_samples", "cpu_seconds", b"cpu_seconds", "frames", b"frames", "native_samples", b"native_samples", "samples", b"samples"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -632,9 +935,18 @@ class GetFlameResponse(_message.Message):
     STACKS_FIELD_NUMBER: _builtins.int
     MODE_FIELD_NUMBER: _builtins.int
     PRUNED_FIELD_NUMBER: _builtins.int
+    SAMPLES_FIELD_NUMBER: _builtins.int
+    CPU_SECONDS_FIELD_NUMBER: _builtins.int
+    BASE_SAMPLES_FIELD_NUMBER: _builtins.int
+    BASE_CPU_SECONDS_FIELD_NUMBER: _builtins.int
     mode: _builtins.str
     pruned: _builtins.float
-    """Part of the samples that the response leaves out, 0 to 1."""
+    """Part of the samples whose stacks were cut short, 0 to 1. They are counted where the stack was cut."""
+    samples: _builtins.int
+    cpu_seconds: _builtins.float
+    base_samples: _builtins.int
+    """Of the base, where there is one."""
+    base_cpu_seconds: _builtins.float
     @_builtins.property
     def frames(self) -> _containers.RepeatedCompositeFieldContainer[Global___FlameFrame]: ...
     @_builtins.property
@@ -646,10 +958,14 @@ class GetFlameResponse(_message.Message):
         stacks: _abc.Iterable[Global___FlameStack] | None = ...,
         mode: _builtins.str = ...,
         pruned: _builtins.float = ...,
+        samples: _builtins.int = ...,
+        cpu_seconds: _builtins.float = ...,
+        base_samples: _builtins.int = ...,
+        base_cpu_seconds: _builtins.float = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "mode", b"mode", "pruned", b"pruned", "stacks", b"stacks"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["base_cpu_seconds", b"base_cpu_seconds", "base_samples", b"base_samples", "cpu_seconds", b"cpu_seconds", "frames", b"frames", "mode", b"mode", "pruned", b"pruned", "samples", b"samples", "stacks", b"stacks"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -716,6 +1032,8 @@ class CompareRequest(_message.Message):
     FUNCTION_A_FIELD_NUMBER: _builtins.int
     FUNCTION_B_FIELD_NUMBER: _builtins.int
     RANDOMISED_FIELD_NUMBER: _builtins.int
+    PLANNED_SHARES_FIELD_NUMBER: _builtins.int
+    STAGE_UNIX_NS_FIELD_NUMBER: _builtins.int
     variant_a: _builtins.str
     variant_b: _builtins.str
     version_a: _builtins.str
@@ -731,6 +1049,14 @@ class CompareRequest(_message.Message):
     """Users were assigned to the arms at random, salted and sticky: business metrics may then be claims."""
     @_builtins.property
     def selection(self) -> Global___Selection: ...
+    @_builtins.property
+    def planned_shares(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Planned share of traffic of B, 0 to 1: one, or one a stage. Empty: the split is not checked."""
+
+    @_builtins.property
+    def stage_unix_ns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """Moments at which the share was changed. Empty: looked for in the traffic."""
+
     def __init__(
         self,
         *,
@@ -746,10 +1072,12 @@ class CompareRequest(_message.Message):
         function_a: _builtins.str = ...,
         function_b: _builtins.str = ...,
         randomised: _builtins.bool = ...,
+        planned_shares: _abc.Iterable[_builtins.float] | None = ...,
+        stage_unix_ns: _abc.Iterable[_builtins.int] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["selection", b"selection"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_from_unix_ns", b"after_from_unix_ns", "after_to_unix_ns", b"after_to_unix_ns", "before_from_unix_ns", b"before_from_unix_ns", "before_to_unix_ns", b"before_to_unix_ns", "function_a", b"function_a", "function_b", b"function_b", "randomised", b"randomised", "selection", b"selection", "variant_a", b"variant_a", "variant_b", b"variant_b", "version_a", b"version_a", "version_b", b"version_b"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after_from_unix_ns", b"after_from_unix_ns", "after_to_unix_ns", b"after_to_unix_ns", "before_from_unix_ns", b"before_from_unix_ns", "before_to_unix_ns", b"before_to_unix_ns", "function_a", b"function_a", "function_b", b"function_b", "planned_shares", b"planned_shares", "randomised", b"randomised", "selection", b"selection", "stage_unix_ns", b"stage_unix_ns", "variant_a", b"variant_a", "variant_b", b"variant_b", "version_a", b"version_a", "version_b", b"version_b"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -779,12 +1107,20 @@ Global___CompareResponse: _TypeAlias = CompareResponse  # noqa: Y015
 class ListAgentsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """0: 1000, which is the most."""
+    page_token: _builtins.str
     def __init__(
         self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -895,16 +1231,19 @@ class ListAgentsResponse(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     AGENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
     @_builtins.property
     def agents(self) -> _containers.RepeatedCompositeFieldContainer[Global___Agent]: ...
     def __init__(
         self,
         *,
         agents: _abc.Iterable[Global___Agent] | None = ...,
+        next_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["agents", b"agents", "next_page_token", b"next_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -28,6 +28,11 @@ if _version_not_supported:
 
 class QueryServiceStub:
     """QueryService answers the CLI and every later door.
+
+    Lists come in pages: ask for the next one with the next_page_token of the last and everything else unchanged. A
+    token holds the range that the first page resolved, so all pages are about the same time. Every question has a
+    deadline, the caller's or the collector's, and bounds of what it may read: beyond them it ends with
+    DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED, and a message that says what to narrow.
     """
 
     def __init__(self, channel):
@@ -71,10 +76,25 @@ class QueryServiceStub:
                 request_serializer=pivotscope_dot_v1_dot_query__pb2.GetAgentRequest.SerializeToString,
                 response_deserializer=pivotscope_dot_v1_dot_query__pb2.GetAgentResponse.FromString,
                 _registered_method=True)
+        self.DiffHotspots = channel.unary_unary(
+                '/pivotscope.v1.QueryService/DiffHotspots',
+                request_serializer=pivotscope_dot_v1_dot_query__pb2.DiffHotspotsRequest.SerializeToString,
+                response_deserializer=pivotscope_dot_v1_dot_query__pb2.DiffHotspotsResponse.FromString,
+                _registered_method=True)
+        self.ListLabels = channel.unary_unary(
+                '/pivotscope.v1.QueryService/ListLabels',
+                request_serializer=pivotscope_dot_v1_dot_query__pb2.ListLabelsRequest.SerializeToString,
+                response_deserializer=pivotscope_dot_v1_dot_query__pb2.ListLabelsResponse.FromString,
+                _registered_method=True)
 
 
 class QueryServiceServicer:
     """QueryService answers the CLI and every later door.
+
+    Lists come in pages: ask for the next one with the next_page_token of the last and everything else unchanged. A
+    token holds the range that the first page resolved, so all pages are about the same time. Every question has a
+    deadline, the caller's or the collector's, and bounds of what it may read: beyond them it ends with
+    DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED, and a message that says what to narrow.
     """
 
     def ListHotspots(self, request, context):
@@ -119,6 +139,21 @@ class QueryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DiffHotspots(self, request, context):
+        """DiffHotspots holds the functions of two selections against each other. Where that would mean nothing it ends with
+        FAILED_PRECONDITION and the reason.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLabels(self, request, context):
+        """ListLabels lists the names that windows of a selection carry.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_QueryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -157,6 +192,16 @@ def add_QueryServiceServicer_to_server(servicer, server):
                     request_deserializer=pivotscope_dot_v1_dot_query__pb2.GetAgentRequest.FromString,
                     response_serializer=pivotscope_dot_v1_dot_query__pb2.GetAgentResponse.SerializeToString,
             ),
+            'DiffHotspots': grpc.unary_unary_rpc_method_handler(
+                    servicer.DiffHotspots,
+                    request_deserializer=pivotscope_dot_v1_dot_query__pb2.DiffHotspotsRequest.FromString,
+                    response_serializer=pivotscope_dot_v1_dot_query__pb2.DiffHotspotsResponse.SerializeToString,
+            ),
+            'ListLabels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLabels,
+                    request_deserializer=pivotscope_dot_v1_dot_query__pb2.ListLabelsRequest.FromString,
+                    response_serializer=pivotscope_dot_v1_dot_query__pb2.ListLabelsResponse.SerializeToString,
+            ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
             'pivotscope.v1.QueryService', rpc_method_handlers)
@@ -167,6 +212,11 @@ def add_QueryServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class QueryService:
     """QueryService answers the CLI and every later door.
+
+    Lists come in pages: ask for the next one with the next_page_token of the last and everything else unchanged. A
+    token holds the range that the first page resolved, so all pages are about the same time. Every question has a
+    deadline, the caller's or the collector's, and bounds of what it may read: beyond them it ends with
+    DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED, and a message that says what to narrow.
     """
 
     @staticmethod
@@ -348,6 +398,60 @@ class QueryService:
             '/pivotscope.v1.QueryService/GetAgent',
             pivotscope_dot_v1_dot_query__pb2.GetAgentRequest.SerializeToString,
             pivotscope_dot_v1_dot_query__pb2.GetAgentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DiffHotspots(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pivotscope.v1.QueryService/DiffHotspots',
+            pivotscope_dot_v1_dot_query__pb2.DiffHotspotsRequest.SerializeToString,
+            pivotscope_dot_v1_dot_query__pb2.DiffHotspotsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLabels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/pivotscope.v1.QueryService/ListLabels',
+            pivotscope_dot_v1_dot_query__pb2.ListLabelsRequest.SerializeToString,
+            pivotscope_dot_v1_dot_query__pb2.ListLabelsResponse.FromString,
             options,
             channel_credentials,
             insecure,

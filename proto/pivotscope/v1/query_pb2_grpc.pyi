@@ -28,7 +28,13 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class QueryServiceStub:
-    """QueryService answers the CLI and every later door."""
+    """QueryService answers the CLI and every later door.
+
+    Lists come in pages: ask for the next one with the next_page_token of the last and everything else unchanged. A
+    token holds the range that the first page resolved, so all pages are about the same time. Every question has a
+    deadline, the caller's or the collector's, and bounds of what it may read: beyond them it ends with
+    DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED, and a message that says what to narrow.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -41,10 +47,22 @@ class QueryServiceStub:
     Compare: _grpc.UnaryUnaryMultiCallable[_query_pb2.CompareRequest, _query_pb2.CompareResponse]
     ListAgents: _grpc.UnaryUnaryMultiCallable[_query_pb2.ListAgentsRequest, _query_pb2.ListAgentsResponse]
     GetAgent: _grpc.UnaryUnaryMultiCallable[_query_pb2.GetAgentRequest, _query_pb2.GetAgentResponse]
+    DiffHotspots: _grpc.UnaryUnaryMultiCallable[_query_pb2.DiffHotspotsRequest, _query_pb2.DiffHotspotsResponse]
+    """DiffHotspots holds the functions of two selections against each other. Where that would mean nothing it ends with
+    FAILED_PRECONDITION and the reason.
+    """
+    ListLabels: _grpc.UnaryUnaryMultiCallable[_query_pb2.ListLabelsRequest, _query_pb2.ListLabelsResponse]
+    """ListLabels lists the names that windows of a selection carry."""
 
 @_typing.type_check_only
 class QueryServiceAsyncStub(QueryServiceStub):
-    """QueryService answers the CLI and every later door."""
+    """QueryService answers the CLI and every later door.
+
+    Lists come in pages: ask for the next one with the next_page_token of the last and everything else unchanged. A
+    token holds the range that the first page resolved, so all pages are about the same time. Every question has a
+    deadline, the caller's or the collector's, and bounds of what it may read: beyond them it ends with
+    DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED, and a message that says what to narrow.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListHotspots: _aio.UnaryUnaryMultiCallable[_query_pb2.ListHotspotsRequest, _query_pb2.ListHotspotsResponse]  # type: ignore[assignment]
@@ -54,9 +72,21 @@ class QueryServiceAsyncStub(QueryServiceStub):
     Compare: _aio.UnaryUnaryMultiCallable[_query_pb2.CompareRequest, _query_pb2.CompareResponse]  # type: ignore[assignment]
     ListAgents: _aio.UnaryUnaryMultiCallable[_query_pb2.ListAgentsRequest, _query_pb2.ListAgentsResponse]  # type: ignore[assignment]
     GetAgent: _aio.UnaryUnaryMultiCallable[_query_pb2.GetAgentRequest, _query_pb2.GetAgentResponse]  # type: ignore[assignment]
+    DiffHotspots: _aio.UnaryUnaryMultiCallable[_query_pb2.DiffHotspotsRequest, _query_pb2.DiffHotspotsResponse]  # type: ignore[assignment]
+    """DiffHotspots holds the functions of two selections against each other. Where that would mean nothing it ends with
+    FAILED_PRECONDITION and the reason.
+    """
+    ListLabels: _aio.UnaryUnaryMultiCallable[_query_pb2.ListLabelsRequest, _query_pb2.ListLabelsResponse]  # type: ignore[assignment]
+    """ListLabels lists the names that windows of a selection carry."""
 
 class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
-    """QueryService answers the CLI and every later door."""
+    """QueryService answers the CLI and every later door.
+
+    Lists come in pages: ask for the next one with the next_page_token of the last and everything else unchanged. A
+    token holds the range that the first page resolved, so all pages are about the same time. Every question has a
+    deadline, the caller's or the collector's, and bounds of what it may read: beyond them it ends with
+    DEADLINE_EXCEEDED or RESOURCE_EXHAUSTED, and a message that says what to narrow.
+    """
 
     @_abc_1.abstractmethod
     def ListHotspots(
@@ -106,6 +136,24 @@ class QueryServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _query_pb2.GetAgentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_query_pb2.GetAgentResponse, _abc.Awaitable[_query_pb2.GetAgentResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def DiffHotspots(
+        self,
+        request: _query_pb2.DiffHotspotsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_query_pb2.DiffHotspotsResponse, _abc.Awaitable[_query_pb2.DiffHotspotsResponse]]:
+        """DiffHotspots holds the functions of two selections against each other. Where that would mean nothing it ends with
+        FAILED_PRECONDITION and the reason.
+        """
+
+    @_abc_1.abstractmethod
+    def ListLabels(
+        self,
+        request: _query_pb2.ListLabelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_query_pb2.ListLabelsResponse, _abc.Awaitable[_query_pb2.ListLabelsResponse]]:
+        """ListLabels lists the names that windows of a selection carry."""
 
 def add_QueryServiceServicer_to_server(servicer: QueryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
 
