@@ -20,3 +20,8 @@ def mode_of(language: Language, window: int, python: PythonSettings) -> Mode:
     if python.active_every and window % python.active_every == 0:
         return Mode.ACTIVE
     return Mode.GIL
+
+
+def base_of(language: Language, python: PythonSettings) -> Mode:
+    """The mode that most windows take, and that others give way to where budgets are short."""
+    return Mode.ACTIVE if language is Language.RUBY or python.active_every == 1 else Mode.GIL

@@ -16,7 +16,8 @@ from pivotscope_agent.clock import Clock
 from pivotscope_agent.controls import Controls
 from pivotscope_agent.errors import MissingToolError
 from pivotscope_agent.finishing import Finishing
-from pivotscope_agent.governor import Governor
+from pivotscope_agent.governing.governor import Governor
+from pivotscope_agent.governing.keeping import keep_books
 from pivotscope_agent.metrics.reader import MetricsReader
 from pivotscope_agent.pipeline.control import Command, DesiredState, Pause, RequestFacts, Resume, SetRate
 from pivotscope_agent.pipeline.export import Identity
@@ -93,7 +94,7 @@ async def run(
         sampling=settings.sampling,
         python=settings.python,
         samplers=samplers,
-        governor=Governor(settings.sampling.cpu_budget),
+        governor=Governor(settings.budget, clock.monotonic_ns()),
         controls=controls,
         slots=asyncio.Semaphore(settings.sampling.slots),
         clock=clock,
@@ -109,7 +110,7 @@ async def run(
         pipeline,
         watch,
         spool,
-        governor=lambda: shared.governor.status,
+        governor=lambda: shared.governor.status(clock.monotonic_ns()),
         counters=counters,
         clock=clock,
         tools=await asyncio.to_thread(_versions, samplers),
@@ -126,6 +127,7 @@ async def run(
     observing += [
         begin("metrics", lambda: metrics.run(scanner.processes, pipeline.offer)),
         begin("reporting", reporter.run),
+        begin("books", lambda: keep_books(shared.governor, clock)),
     ]
     naming = begin("finishing", finishing.run)
     listener = listen(settings.http, reporter)

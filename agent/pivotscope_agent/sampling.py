@@ -2,13 +2,10 @@
 
 import asyncio
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from random import Random
 
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome, Usage, Window
@@ -16,10 +13,11 @@ from pivotscope.profile.window import Mode, Outcome, Usage, Window
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.controls import Controls
 from pivotscope_agent.errors import ProcessGoneError
-from pivotscope_agent.governor import Governor, Plan
-from pivotscope_agent.modes import mode_of
-from pivotscope_agent.samplers import stops, sweep
-from pivotscope_agent.samplers.child import Child
+from pivotscope_agent.governing.governor import Governor
+from pivotscope_agent.governing.plan import Ask, Plan
+from pivotscope_agent.modes import base_of, mode_of
+from pivotscope_agent.samplers import sweep
+from pivotscope_agent.samplers.attended import Attended
 from pivotscope_agent.samplers.sampler import Ending, Request, Sampler, Verdict
 from pivotscope_agent.settings import PythonSettings, SamplingSettings
 from pivotscope_agent.status import Reason, TargetStatus, code_of
@@ -32,8 +30,6 @@ log = logging.getLogger(__name__)
 
 PROPORTIONAL_EVERY = 6
 """One window in so many reads the proportional set size, for which the kernel walks the page tables."""
-GRACE_S = 2.0
-"""How long an interrupted sampler may take to write its output."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 600.0
 """Pauses after failed attempts to attach, doubled each time."""
 _INTERNAL = "internal error, see the agent's log"
@@ -82,9 +78,7 @@ class Sampling:
         self._over = asyncio.Event()
         self._stirred = asyncio.Event()
         self._exited = False
-        self._child: Child | None = None
-        self._stops: dict[Mode, stops.StopTime] = defaultdict(stops.StopTime)
-        self._random = Random()  # noqa: S311 - moments to look at
+        self._samplers = Attended(shared.clock)
         self._edge = Moment(0, 0, Reading(0, 0))
         self._carried_ns = 0
         self._windows = 0
@@ -106,16 +100,16 @@ class Sampling:
     def reconsider(self) -> None:
         """The collector asks for something else: a pause begins at once, and an idle stretch ends here."""
         self._stirred.set()
-        if self._child is not None and self._shared.controls.paused(self._target.process.service):
-            self._child.stop()
+        if self._shared.controls.paused(self._target.process.service):
+            self._samplers.stop()
 
     def end(self, *, exited: bool) -> None:
         """Finish: the process ended, or the agent is about to. A running sampler is told to write what it has."""
         self._exited = self._exited or exited
         self._over.set()
         self._stirred.set()
-        if self._child is not None and not exited:
-            self._child.stop()
+        if not exited:
+            self._samplers.stop()
 
     async def run(self) -> None:
         """Take windows until the end."""
@@ -175,18 +169,16 @@ class Sampling:
                 )
             )
             return
-        asked = self.status.asked_hz = controls.rate(service, self._shared.sampling.rate_hz)
-        plan = self._shared.governor.plan(self._target.key, asked)
-        if not plan.reason:
-            plan = replace(plan, reason=controls.rate_reason(service))
-        if plan.rate_hz == 0:
-            self._shared.governor.observe(self._target.key, 0, self._shared.sampling.window_seconds * 1_000_000_000)
-            await self._idle(Verdict(Outcome.SKIPPED, plan.reason, code=Reason.CPU_BUDGET))
-        elif await self._wait_for_slot():
-            try:
-                await self._sample(plan, mode)
-            finally:
-                self._shared.slots.release()
+        if not await self._wait_for_slot():
+            return
+        try:
+            plan = self._plan(mode, service, controls)
+            if plan.rate_hz:
+                await self._sample(plan)
+        finally:
+            self._shared.slots.release()
+        if not plan.rate_hz:
+            await self._idle(Verdict(Outcome.SKIPPED, plan.reason, code=plan.code))
 
     def _mode(self, service: str, controls: Controls) -> Mode | None:
         """The mode of the next window, of those that the collector leaves."""
@@ -194,6 +186,21 @@ class Sampling:
         # Replicas start at different places, so that not all of them take the same mode at once.
         chosen = mode_of(language, self._windows + self._target.process.pid, self._shared.python)
         return controls.mode(service, chosen, () if language is Language.RUBY else (Mode.GIL, Mode.ACTIVE))
+
+    def _plan(self, mode: Mode, service: str, controls: Controls) -> Plan:
+        """What the budgets leave of what settings and collector ask for."""
+        shared, process = self._shared, self._target.process
+        ask = Ask(
+            mode=mode,
+            base=controls.mode(service, base_of(process.language, shared.python)) or mode,
+            rate_hz=controls.rate(service, shared.sampling.rate_hz),
+            seconds=shared.sampling.seconds(self._windows),
+            nonblocking=shared.samplers[process.language].nonblocking,
+        )
+        self.status.asked_hz = ask.rate_hz
+        pool = (process.service, process.environment, process.version, process.variant, process.language)
+        plan = shared.governor.plan(self._target.key, pool, ask, shared.clock.monotonic_ns())
+        return plan if plan.code else replace(plan, text=controls.rate_reason(service))
 
     def _has_ended(self) -> bool:
         try:
@@ -259,55 +266,46 @@ class Sampling:
                 mine.cancel()
         return taken and not self._over.is_set()
 
-    async def _sample(self, plan: Plan, mode: Mode) -> None:
+    async def _sample(self, plan: Plan) -> None:
         shared, target = self._shared, self._target
         sampler = shared.samplers[target.process.language]
         request = Request(
             pid=target.process.pid,
-            mode=mode,
+            mode=plan.mode,
             rate_hz=sampler.rate(plan.rate_hz, self._windows),
-            seconds=shared.sampling.seconds(self._windows),
+            seconds=plan.seconds,
             output=shared.folder / f"{target.process.pid}-{self._windows}.out",
+            nonblocking=plan.nonblocking,
         )
         self._windows += 1
         started = self._moment()
         try:
-            ending = await self._run_sampler(sampler, request)
+            ending = await self._samplers.run(sampler, request, plan.limit_ns)
         except OSError as problem:
             verdict = Verdict(Outcome.SAMPLER_FAILED, f"{sampler.program} cannot be started: {problem.strerror}")
+            shared.governor.withdraw(target.key, shared.clock.monotonic_ns())
             self._remember_failure(verdict)
             self._deliver(started, verdict, request.mode, request.rate_hz)
             return
         verdict = sampler.judge(request, ending)
         if ending.status < 0 and sweep.release(request.pid, was_stopped=False):
             verdict = replace(verdict, reason=f"{verdict.reason}; the process was set going again")
-        shared.governor.observe(target.key, ending.cpu_ns, ending.elapsed_ns)
+        self._observe(request, verdict, ending)
         if not ending.stopped and not self._has_ended():
             self._remember(verdict, ending)
-        if verdict.outcome is Outcome.COMPLETE and not verdict.reason:
-            verdict = replace(verdict, reason=plan.reason)
+        if verdict.outcome is Outcome.COMPLETE and plan.reason:
+            reason = "; ".join(filter(None, (plan.reason, verdict.reason)))
+            verdict = replace(verdict, reason=reason, code=verdict.code or plan.code)
         self._deliver(started, verdict, request.mode, request.rate_hz, ending)
 
-    async def _run_sampler(self, sampler: Sampler, request: Request) -> Ending:
-        # Intervals between looks are random: five deviations of their sum are no reason to interrupt.
-        slack_s = 5.0 + 5.0 * (request.seconds / request.rate_hz) ** 0.5
-        self._child = Child.start(sampler.command(request), request.output, self._shared.clock)
-        looks = stops.Looks()
-        watching = asyncio.create_task(
-            stops.watch(
-                partial(looks.take, request.pid, self._child.pid),
-                request.rate_hz,
-                self._shared.clock.sleep,
-                self._random,
-            )
+    def _observe(self, request: Request, verdict: Verdict, ending: Ending) -> None:
+        """Tell the governor what a window cost. One that was ended before its first look counts as one look."""
+        looks = 0.0
+        if verdict.outcome is Outcome.COMPLETE or (ending.stopped and not self._over.is_set()):
+            looks = verdict.ticks or max(1.0, request.rate_hz * min(request.seconds, ending.elapsed_ns / 1e9))
+        self._shared.governor.observe(
+            self._target.key, ending.cpu_ns, ending.stopped_ns, looks, self._shared.clock.monotonic_ns()
         )
-        try:
-            ending = await self._child.wait(request.seconds + slack_s, GRACE_S)
-        finally:
-            watching.cancel()
-            self._child = None
-        held = self._stops[request.mode].learn(looks, ending.elapsed_ns, ending.cpu_ns)
-        return replace(ending, stopped_ns=held)
 
     def _remember(self, verdict: Verdict, ending: Ending) -> None:
         """Learn from a window of a process that goes on."""

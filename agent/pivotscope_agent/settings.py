@@ -14,6 +14,7 @@ from pivotscope.transport.files import TlsFiles
 
 from pivotscope_agent import log
 from pivotscope_agent.errors import SettingsError
+from pivotscope_agent.governing.plan import Budgets
 from pivotscope_agent.merging import DEFAULT, Merged, merge
 from pivotscope_agent.metrics.config import MetricsSettings, from_table
 from pivotscope_agent.pipeline.channel import TLS_NAMES, Endpoint
@@ -34,7 +35,9 @@ VARIABLES = {
     "PIVOTSCOPE_WINDOW_SECONDS": ("sampling", "window_seconds"),
     "PIVOTSCOPE_RATE_HZ": ("sampling", "rate_hz"),
     "PIVOTSCOPE_SLOTS": ("sampling", "slots"),
-    "PIVOTSCOPE_CPU_BUDGET": ("sampling", "cpu_budget"),
+    "PIVOTSCOPE_TARGET_CPU": ("budget", "target_cpu"),
+    "PIVOTSCOPE_HOST_CPU": ("budget", "host_cpu"),
+    "PIVOTSCOPE_STOPPED": ("budget", "stopped"),
     "PIVOTSCOPE_ACTIVE_EVERY": ("python", "active_every"),
     "PIVOTSCOPE_NATIVE_EVERY": ("python", "native_every"),
     "PIVOTSCOPE_RESCAN_SECONDS": ("targets", "rescan_seconds"),
@@ -51,16 +54,15 @@ _NEXT_CONDITION = re.compile(rf",(?=(?:{'|'.join(_KEYS)})=)")
 
 @dataclass(frozen=True, slots=True)
 class SamplingSettings:
-    """How often and how hard processes are looked at. `cpu_budget` is in cores, for all samplers together.
+    """How often and how hard processes are looked at; `slots` samplers run at once, at most.
 
     With `first_window_seconds` above 0, the windows of a process begin so short, and double.
     """
 
-    window_seconds: int = 10
+    window_seconds: int = 15
     first_window_seconds: int = 0
     rate_hz: int = 10
     slots: int = 8
-    cpu_budget: float = 0.1
 
     def seconds(self, window: int) -> int:
         """Length of the `window`-th window of a process, counted from 0."""
@@ -121,6 +123,7 @@ class Settings:
     collector: Endpoint = field(default_factory=lambda: Endpoint(DEFAULT_COLLECTOR))
     spool: SpoolSettings = field(default_factory=lambda: SpoolSettings(DEFAULT_SPOOL))
     sampling: SamplingSettings = SamplingSettings()
+    budget: Budgets = field(default_factory=Budgets)
     python: PythonSettings = PythonSettings()
     ruby: RubySettings = RubySettings()
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
@@ -163,6 +166,7 @@ def parse(values: Mapping[str, Any], *, token: str = "", seen: dict[str, object]
         collector=_collector(top.section("collector"), token),
         spool=_spool(top.section("spool")),
         sampling=_sampling(top.section("sampling")),
+        budget=_budget(top.section("budget")),
         python=_python(top.section("python")),
         ruby=_ruby(top.section("ruby")),
         metrics=_metrics(top.section("metrics")),
@@ -231,11 +235,20 @@ def _spool(section: Section) -> SpoolSettings:
 
 def _sampling(section: Section) -> SamplingSettings:
     settings = SamplingSettings(
-        window_seconds=section.integer("window_seconds", 10, low=1, high=300),
+        window_seconds=section.integer("window_seconds", 15, low=1, high=300),
         first_window_seconds=section.integer("first_window_seconds", 0, low=0, high=300),
         rate_hz=section.integer("rate_hz", 10, low=1, high=200),
         slots=section.integer("slots", 8, low=1, high=256),
-        cpu_budget=section.number("cpu_budget", 0.1, low=0.001, high=64.0),
+    )
+    section.close()
+    return settings
+
+
+def _budget(section: Section) -> Budgets:
+    settings = Budgets(
+        target_cpu=section.number("target_cpu", 0.01, low=0.0005, high=1024.0),
+        host_cpu=section.number("host_cpu", 0.02, low=0.0005, high=1024.0),
+        stopped=section.number("stopped", 0.005, low=0.0001, high=1.0),
     )
     section.close()
     return settings

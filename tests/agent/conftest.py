@@ -11,7 +11,8 @@ from pivotscope.profile.language import Language
 from pivotscope.profile.window import Window
 from pivotscope_agent.clock import SystemClock
 from pivotscope_agent.controls import Controls
-from pivotscope_agent.governor import Governor
+from pivotscope_agent.governing.governor import Governor
+from pivotscope_agent.governing.plan import Budgets
 from pivotscope_agent.samplers import programs
 from pivotscope_agent.samplers.pyspy import PySpy
 from pivotscope_agent.samplers.rbspy import RbSpy
@@ -49,6 +50,9 @@ while Process.clock_gettime(Process::CLOCK_MONOTONIC) < finish
   sleep 0.002
 end
 """
+
+AMPLE = Budgets(64.0, 64.0, 1.0)
+"""Nothing is too dear."""
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -128,20 +132,20 @@ class Lab:
 
     def child_of(self, loop: Sampling) -> int:
         """Pid of the sampler that runs for a loop now, 0 where none does."""
-        child = loop._child
+        child = loop._samplers.child
         return child.pid if child else 0
 
 
 def make_shared(folder: Path, deliver: Callable[[Target, Window, str], None], **changes: object) -> Shared:
     clock = SystemClock()
     values: dict[str, object] = {
-        "sampling": SamplingSettings(window_seconds=1, rate_hz=20, slots=4, cpu_budget=2.0),
+        "sampling": SamplingSettings(window_seconds=1, rate_hz=20, slots=4),
         "python": PythonSettings(active_every=2),
         "samplers": {
             Language.PYTHON: PySpy(programs.find("py-spy")),
             Language.RUBY: RbSpy(programs.find("rbspy")),
         },
-        "governor": Governor(2.0),
+        "governor": Governor(AMPLE, clock.monotonic_ns()),
         "controls": Controls(clock, 100),
         "slots": asyncio.Semaphore(4),
         "clock": clock,

@@ -87,7 +87,7 @@ async def test_cpu_is_conserved_over_complete_killed_and_idle_windows(busy_pytho
 @pytest.mark.python_target
 async def test_a_pause_begins_at_once_and_ends_at_once(busy_python: Program, lab: Labs) -> None:
     """Not at the end of a window: whoever pauses has a reason."""
-    made = lab(sampling=SamplingSettings(window_seconds=30, rate_hz=20, cpu_budget=2.0))
+    made = lab(sampling=SamplingSettings(window_seconds=30, rate_hz=20))
     loop = made.begin(busy_python().pid)
     controls = made.shared.controls
     await made.until(lambda: made.child_of(loop))
@@ -144,7 +144,7 @@ def ignores_interrupts(pid: int) -> bool:
 async def test_a_sampler_that_does_not_stop_is_killed(
     busy_python: Program, lab: Labs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pivotscope_agent.sampling.GRACE_S", 0.2)
+    monkeypatch.setattr("pivotscope_agent.samplers.attended.GRACE_S", 0.2)
     made = lab(samplers={Language.PYTHON: Deaf(Path("/bin/sh"))})
     loop = made.begin(busy_python().pid)
     await made.until(lambda: made.child_of(loop))

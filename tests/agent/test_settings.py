@@ -24,7 +24,7 @@ def test_defaults() -> None:
     settings = load(None, {}, {})
     assert settings == Settings()
     assert settings.selectors == OPT_IN
-    assert (settings.sampling.window_seconds, settings.sampling.rate_hz, settings.python.active_every) == (10, 10, 4)
+    assert (settings.sampling.window_seconds, settings.sampling.rate_hz, settings.python.active_every) == (15, 10, 4)
 
 
 def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
@@ -32,7 +32,7 @@ def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
     file.write_text(FILE)
     environ = {"PIVOTSCOPE_RATE_HZ": "30", "PIVOTSCOPE_SLOTS": "3"}
     settings = load(file, environ, {("sampling", "slots"): 5, ("sampling", "window_seconds"): None})
-    assert (settings.sampling.rate_hz, settings.sampling.slots, settings.sampling.window_seconds) == (30, 5, 10)
+    assert (settings.sampling.rate_hz, settings.sampling.slots, settings.sampling.window_seconds) == (30, 5, 15)
     assert settings.host == "node-1"
     assert settings.selectors[0].labels.codebase == "mono"
     assert str(settings.selectors[0]) == "cmdline=gunicorn .*shop"
@@ -44,10 +44,10 @@ def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
         ({"sampling": {"rate_hz": 0}}, "sampling.rate_hz = 0 is not a whole number from 1 to 200"),
         ({"sampling": {"rate_hz": True}}, "sampling.rate_hz = True is not a whole number from 1 to 200"),
         ({"sampling": {"rate_hz": 1.5}}, "sampling.rate_hz = 1.5 is not a whole number from 1 to 200"),
-        ({"sampling": {"cpu_budget": "much"}}, "sampling.cpu_budget = 'much' is not a number from 0.001 to 64"),
+        ({"budget": {"host_cpu": "much"}}, "budget.host_cpu = 'much' is not a number from 0.0005 to 1024"),
         (
             {"sampling": {"rat": 1}},
-            "sampling.rat is not a setting; expected one of cpu_budget, first",
+            "sampling.rat is not a setting; expected one of first",
         ),
         ({"sampling": 3}, "sampling = 3 is not a table"),
         ({"colector": {}}, "colector is not a setting"),

@@ -17,7 +17,10 @@ QUICK = """
 [sampling]
 window_seconds = 1
 rate_hz = 50
-cpu_budget = 2.0
+[budget]
+target_cpu = 64.0
+host_cpu = 64.0
+stopped = 1.0
 [targets]
 rescan_seconds = 0.1
 """

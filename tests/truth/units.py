@@ -17,7 +17,10 @@ CONFIG = """
 [sampling]
 window_seconds = 2
 rate_hz = 100
-cpu_budget = 2.0
+[budget]
+target_cpu = 64.0
+host_cpu = 64.0
+stopped = 1.0
 [targets]
 rescan_seconds = 0.1
 [[select]]

@@ -36,7 +36,7 @@ class PySpy:
 
     def command(self, request: Request) -> list[str]:
         """Lines are wanted: they tell functions apart that share a name."""
-        blocking = () if not self.nonblocking or request.mode is Mode.NATIVE else ("--nonblocking",)
+        running = (self.nonblocking or request.nonblocking) and request.mode is not Mode.NATIVE
         return [
             str(self.program),
             "record",
@@ -47,7 +47,7 @@ class PySpy:
             *("--output", str(request.output)),
             "--full-filenames",
             *_MODES[request.mode],
-            *blocking,
+            *(("--nonblocking",) if running else ()),
         ]
 
     def judge(self, request: Request, ending: Ending) -> Verdict:

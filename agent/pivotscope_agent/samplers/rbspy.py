@@ -47,7 +47,7 @@ class RbSpy:
             *("--raw-file", "/dev/null"),
             "--on-cpu",
             "--silent",
-            *(("--nonblocking",) if self.nonblocking else ()),
+            *(("--nonblocking",) if self.nonblocking or request.nonblocking else ()),
         ]
 
     def judge(self, request: Request, ending: Ending) -> Verdict:

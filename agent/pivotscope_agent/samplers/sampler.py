@@ -12,13 +12,17 @@ from pivotscope_agent.status import Reason
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One window of one process. `output` is a file that the sampler creates."""
+    """One window of one process. `output` is a file that the sampler creates.
+
+    `nonblocking` asks for looks that do not stop the process, where the mode allows it.
+    """
 
     pid: int
     mode: Mode
     rate_hz: int
     seconds: int
     output: Path
+    nonblocking: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,10 @@ class Sampler(Protocol):
     @property
     def program(self) -> Path:
         """The executable."""
+
+    @property
+    def nonblocking(self) -> bool:
+        """Whether no look is to stop a process, whatever a request says."""
 
     def rate(self, rate_hz: int, window: int) -> int:
         """The rate to use for the `window`-th window of a process when about `rate_hz` is asked for."""

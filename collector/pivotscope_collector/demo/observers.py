@@ -78,7 +78,8 @@ def agent_config(address: str, spool: Path, shops: list[Service]) -> str:
     parts = [
         f"[collector]\naddress = {json.dumps(address)}\n",
         f"[spool]\nfolder = {json.dumps(str(spool))}\n",
-        f"[sampling]\nwindow_seconds = {WINDOW_SECONDS}\nrate_hz = {RATE_HZ}\ncpu_budget = 0.5\n",
+        f"[sampling]\nwindow_seconds = {WINDOW_SECONDS}\nrate_hz = {RATE_HZ}\n",
+        "[budget]\ntarget_cpu = 0.5\nhost_cpu = 0.5\nstopped = 0.1\n",
         "[metrics]\ninterval_seconds = 2\n",
     ]
     parts += [_endpoint(shop) for shop in shops]

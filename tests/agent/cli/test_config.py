@@ -50,7 +50,7 @@ def test_every_value_has_its_origin(file: Path) -> None:
     assert origins["sampling.window_seconds"] == (5, f"file {file}")
     assert origins["sampling.rate_hz"] == (30, "environment PIVOTSCOPE_RATE_HZ")
     assert origins["sampling.slots"] == (5, "command line")
-    assert origins["sampling.cpu_budget"][1] == "default"
+    assert origins["budget.host_cpu"][1] == "default"
     assert origins["collector.tls.ca"] == ("/etc/ca.pem", f"file {file}")
     assert origins["metrics.interval_seconds"] == (5.0, "default")
     assert origins["select"][1] == origins["metrics.endpoint"][1] == f"file {file}"

@@ -1,0 +1,39 @@
+"""What a look at a process costs, learnt from the windows that were taken."""
+
+from dataclasses import dataclass
+
+ATTACH_NS = 12e6
+"""CPU of a sampler that attaches and reads the symbols, at the least: what attaching takes beyond counts as looks.
+
+An estimate that is too low keeps the control steady: fewer looks then save less than expected, and the next step goes
+on from there. One that is too high would overshoot.
+"""
+_FALLS = 0.3
+"""How much of a lower cost is believed at once; a higher one is believed at once and wholly."""
+_LEAST_LOOK_NS = 1e4
+
+
+@dataclass(slots=True)
+class Cost:
+    """CPU of the sampler, and time that the process is stopped, in nanoseconds a look."""
+
+    look_ns: float
+    stop_ns: float
+
+    @classmethod
+    def of(cls, cpu_ns: int, stopped_ns: int, looks: float) -> "Cost":
+        """The cost by one window."""
+        return cls(max(_LEAST_LOOK_NS, (cpu_ns - ATTACH_NS) / looks), max(0.0, stopped_ns / looks))
+
+    def learn(self, seen: "Cost") -> None:
+        """Take in another window."""
+        self.look_ns = _moved(self.look_ns, seen.look_ns)
+        self.stop_ns = _moved(self.stop_ns, seen.stop_ns)
+
+    def cpu_ns(self, looks: float) -> float:
+        """CPU of a window with so many looks."""
+        return ATTACH_NS + self.look_ns * looks
+
+
+def _moved(known: float, seen: float) -> float:
+    return max(seen, known + _FALLS * (seen - known))

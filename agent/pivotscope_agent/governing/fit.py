@@ -1,0 +1,92 @@
+"""The most looks that budgets allow; pure."""
+
+from dataclasses import dataclass
+
+from pivotscope_agent.governing.cost import ATTACH_NS, Cost
+
+LOWEST_HZ = 2
+"""Below this a window tells next to nothing for the price of attaching."""
+LEAST_LOOKS = 6
+"""A window with fewer is not worth attaching."""
+SPREAD = 2.0
+"""Looks should cost so many times what attaching does before windows are taken less often instead."""
+STEP_UP, SURE = 1.25, 1.1
+"""The rate rises by a quarter at most, and only where a tenth more than the new one would be allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one window may cost, in CPU of the sampler and in time for which the process is stopped.
+
+    `steady_*` are parts of the time that can be held for ever, `*_now_ns` is what is there for a window now, and
+    `*_most_ns` what can ever be saved for one.
+    """
+
+    steady_cpu: float
+    steady_stop: float
+    cpu_now_ns: float
+    stop_now_ns: float
+    cpu_most_ns: float
+    stop_most_ns: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Rate and length of a window, and what it needs."""
+
+    rate_hz: int
+    seconds: int
+    cpu_ns: float
+    stop_ns: float
+
+    def payable(self, limits: Limits) -> bool:
+        """Whether what is there pays for it."""
+        return self.cpu_ns <= limits.cpu_now_ns and self.stop_ns <= limits.stop_now_ns
+
+
+def steady(cost: Cost, limits: Limits, asked_hz: int, seconds: int, last_hz: int) -> Shape | None:
+    """A window that can be followed by others like it without a pause; None where that is too few looks."""
+    sustained = _rate(cost, seconds, limits.steady_cpu * seconds * 1e9, limits.steady_stop * seconds * 1e9)
+    # A debt is paid back by fewer looks before it is paid back by pauses.
+    payable = _rate(cost, seconds, limits.cpu_now_ns, limits.stop_now_ns)
+    rate = min(float(asked_hz), sustained, payable)
+    if rate < lowest(cost, asked_hz, seconds):
+        return None
+    return shape(cost, _stepped(rate, last_hz, asked_hz), seconds)
+
+
+def spared(cost: Cost, limits: Limits, asked_hz: int, seconds: int) -> Shape:
+    """A window at the lowest rate that makes sense, as long as savings can pay for, to be followed by a pause."""
+    rate = lowest(cost, asked_hz, seconds)
+    length = min(
+        seconds,
+        (limits.cpu_most_ns - ATTACH_NS) / (cost.look_ns * rate),
+        limits.stop_most_ns / (cost.stop_ns * rate) if cost.stop_ns > 0 else seconds,
+    )
+    least = -(-LEAST_LOOKS // rate)
+    return shape(cost, rate, min(seconds, max(least, int(length))))
+
+
+def lowest(cost: Cost, asked_hz: int, seconds: int) -> int:
+    """The rate below which attaching is what one pays for."""
+    worth = SPREAD * ATTACH_NS / (cost.look_ns * seconds)
+    return max(1, min(asked_hz, max(LOWEST_HZ, int(worth))))
+
+
+def shape(cost: Cost, rate_hz: int, seconds: int) -> Shape:
+    """A window and what it needs by the known cost."""
+    looks = rate_hz * seconds
+    return Shape(rate_hz, seconds, cost.cpu_ns(looks), cost.stop_ns * looks)
+
+
+def _rate(cost: Cost, seconds: int, cpu_ns: float, stop_ns: float) -> float:
+    by_cpu = (cpu_ns - ATTACH_NS) / (cost.look_ns * seconds)
+    return min(by_cpu, stop_ns / (cost.stop_ns * seconds)) if cost.stop_ns > 0 else by_cpu
+
+
+def _stepped(rate: float, last_hz: int, asked_hz: int) -> int:
+    """Down at once; up by a step, where it is sure to hold."""
+    if not last_hz or rate < last_hz + 1:
+        return min(int(rate), last_hz or asked_hz)
+    higher = min(asked_hz, max(last_hz + 1, int(last_hz * STEP_UP)))
+    return higher if rate >= min(asked_hz, SURE * higher) else last_hz

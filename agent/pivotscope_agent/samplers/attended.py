@@ -1,0 +1,55 @@
+"""The samplers of one process, one after the other: started, looked after, and ended where they cost too much."""
+
+import asyncio
+from contextlib import suppress
+from dataclasses import replace
+from random import Random
+
+from pivotscope.profile.window import Mode
+
+from pivotscope_agent.clock import Clock
+from pivotscope_agent.errors import ProcessGoneError
+from pivotscope_agent.samplers import stops
+from pivotscope_agent.samplers.child import Child
+from pivotscope_agent.samplers.sampler import Ending, Request, Sampler
+from pivotscope_agent.targets import procfs
+
+GRACE_S = 2.0
+"""How long an interrupted sampler may take to write its output."""
+
+
+class Attended:
+    """Runs a sampler at a time; `child` is the one that runs now. Learns how long each mode holds the process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.child: Child | None = None
+        self._clock = clock
+        self._random = Random()  # noqa: S311 - moments to look at
+        self._stops: dict[tuple[Mode, bool], stops.StopTime] = {}
+
+    def stop(self) -> None:
+        """Have the sampler that runs, if any, write what it has and end."""
+        if self.child is not None:
+            self.child.stop()
+
+    async def run(self, sampler: Sampler, request: Request, limit_ns: int) -> Ending:
+        """One window; a sampler that took more CPU than `limit_ns` is ended early. Raises OSError where none starts."""
+        # Intervals between looks are random: five deviations of their sum are no reason to interrupt.
+        slack_s = 5.0 + 5.0 * (request.seconds / request.rate_hz) ** 0.5
+        child = self.child = Child.start(sampler.command(request), request.output, self._clock)
+        looks = stops.Looks()
+
+        def look() -> None:
+            looks.take(request.pid, child.pid)
+            with suppress(ProcessGoneError):
+                if procfs.cpu_ns(child.pid) > limit_ns:
+                    child.stop()
+
+        watching = asyncio.create_task(stops.watch(look, request.rate_hz, self._clock.sleep, self._random))
+        try:
+            ending = await child.wait(request.seconds + slack_s, GRACE_S)
+        finally:
+            watching.cancel()
+            self.child = None
+        known = self._stops.setdefault((request.mode, request.nonblocking), stops.StopTime())
+        return replace(ending, stopped_ns=known.learn(looks, ending.elapsed_ns, ending.cpu_ns))
