@@ -65,7 +65,16 @@ def answer(path: str, report: Callable[[], Report]) -> Answer:
         return _health(503, [f"the agent's loop does not answer within {ANSWER_S:g} s"], [])
     if path == "/metrics":
         return 200, _PAGE_TYPE, page(found)
-    return _health(503 if found.problems else 200, found.problems, found.warnings)
+    return _health(503 if found.problems else 200, found.problems, (*found.warnings, *_stream(found)))
+
+
+def _stream(report: Report) -> list[str]:
+    """A collector that is away is a warning: starting the agent anew would not bring it back."""
+    stream = report.stream
+    if stream.state in {"streaming", "connecting"}:
+        return []
+    silent_s = (report.sent_unix_ns - stream.since_unix_ns) / 1e9
+    return [f"collector: {stream.state} for {silent_s:.0f} s: {stream.detail}"]
 
 
 def _health(status: int, problems: object, warnings: object) -> Answer:
