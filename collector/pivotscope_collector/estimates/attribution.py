@@ -1,16 +1,17 @@
 """From sums of windows to CPU-seconds of functions."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from itertools import chain
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
 from pivotscope.profile.window import Mode
 
+from pivotscope_collector.estimates.columns import FunctionColumns, Ids, PoolColumns, columns_of
 from pivotscope_collector.estimates.merge import merge_functions, merge_pools, without_arms
 from pivotscope_collector.estimates.pool import Attribution, FunctionCpu, FunctionSums, Pool, PoolCpu, PoolSums
-from pivotscope_collector.estimates.split import Seen, base_mode, held_fraction, split
-
-Rows = Mapping[Mode, Mapping[int, FunctionSums]]
+from pivotscope_collector.estimates.share import Vector
+from pivotscope_collector.estimates.split import Seen, Split, base_mode, held_fraction, split
 
 
 def attribute(pools: Sequence[PoolSums], functions: Sequence[FunctionSums]) -> Attribution:
@@ -19,40 +20,101 @@ def attribute(pools: Sequence[PoolSums], functions: Sequence[FunctionSums]) -> A
     Takes one row a pool and mode, and one a pool, mode and function. Functions left out of a pool end in its
     `other_ns`. Attributed CPU of a pool without any sample becomes unattributed: nobody can be named for it.
     """
-    sums: dict[Pool, dict[Mode, PoolSums]] = defaultdict(dict)
-    for row in pools:
-        sums[row.pool][row.mode] = row
-    rows: dict[Pool, dict[Mode, dict[int, FunctionSums]]] = defaultdict(lambda: defaultdict(dict))
-    for function in functions:
-        rows[function.pool][function.mode][function.function] = function
-    results = [_pool(pool, modes, rows[pool]) for pool, modes in sums.items()]
-    return Attribution(tuple(pool for pool, _ in results), tuple(chain.from_iterable(parts for _, parts in results)))
+    found = attribute_columns(pools, columns_of(functions))
+    return Attribution(found.pools, tuple(one.function(row) for one in found.splits for row in range(len(one.ids))))
 
 
 def by_service(attribution: Attribution) -> Attribution:
     """The same, summed over environments, versions and variants of a service; half-widths add in quadrature."""
-    pools: dict[Pool, list[PoolCpu]] = defaultdict(list)
-    for row in attribution.pools:
-        pools[without_arms(row.pool)].append(row)
+    pools = _pools_by_service(attribution.pools)
     functions: dict[tuple[Pool, int], list[FunctionCpu]] = defaultdict(list)
     for function in attribution.functions:
         functions[without_arms(function.pool), function.function].append(function)
-    merged = {pool: merge_pools(pool, parts) for pool, parts in pools.items()}
     return Attribution(
-        tuple(merged.values()),
-        tuple(merge_functions(merged[pool], parts) for (pool, _), parts in functions.items()),
+        tuple(pools.values()), tuple(merge_functions(pools[pool], parts) for (pool, _), parts in functions.items())
     )
 
 
-def _pool(pool: Pool, modes: Mapping[Mode, PoolSums], rows: Rows) -> tuple[PoolCpu, list[FunctionCpu]]:
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Functions of a service over all its pools, in nanoseconds; ids ascend."""
+
+    service: Pool
+    ids: Ids
+    self_ns: Vector
+    total_ns: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class Attributed:
+    """An attribution as columns: cheap for thousands of functions of which a few are shown."""
+
+    pools: tuple[PoolCpu, ...]
+    splits: tuple[Split, ...]
+
+    def totals(self) -> list[Totals]:
+        """Estimates of every function of every service."""
+        grouped: dict[Pool, list[Split]] = defaultdict(list)
+        for one in self.splits:
+            grouped[without_arms(one.pool)].append(one)
+        return [_totals(service, parts) for service, parts in grouped.items()]
+
+    def services(self) -> tuple[PoolCpu, ...]:
+        """The services as wholes."""
+        return tuple(_pools_by_service(self.pools).values())
+
+    def functions(self, chosen: Iterable[tuple[Pool, int]]) -> list[FunctionCpu]:
+        """These functions of services, in the order given, with their intervals."""
+        pools = _pools_by_service(self.pools)
+        found = []
+        for service, key in chosen:
+            parts = []
+            for one in self.splits:
+                row = int(np.searchsorted(one.ids, np.uint64(key)))
+                if without_arms(one.pool) == service and row < len(one.ids) and int(one.ids[row]) == key:
+                    parts.append(one.function(row))
+            found.append(merge_functions(pools[service], parts))
+        return found
+
+
+def attribute_columns(pools: Sequence[PoolSums], functions: PoolColumns) -> Attributed:
+    """`attribute`, from columns to columns."""
+    sums: dict[Pool, dict[Mode, PoolSums]] = defaultdict(dict)
+    for row in pools:
+        sums[row.pool][row.mode] = row
+    results = [_pool(pool, modes, functions.get(pool, {})) for pool, modes in sums.items()]
+    return Attributed(tuple(pool for pool, _ in results), tuple(parts for _, parts in results if parts is not None))
+
+
+def _pool(
+    pool: Pool, modes: Mapping[Mode, PoolSums], rows: Mapping[Mode, FunctionColumns]
+) -> tuple[PoolCpu, Split | None]:
     attributed = sum(row.attributed_ns for row in modes.values())
     unattributed = sum(row.unattributed_ns for row in modes.values())
     windows = sum(row.windows for row in modes.values())
     samples = sum(row.samples for row in modes.values())
     sampled = {mode: row for mode, row in modes.items() if row.x > 0.0}
     if not sampled:
-        return PoolCpu(pool, 0.0, attributed + unattributed, 0.0, None, windows, samples), []
-    functions = split(Seen(pool, attributed, sampled, rows, base_mode(sampled)))
-    other = max(0.0, attributed - sum(function.self_ns.estimate for function in functions))
+        return PoolCpu(pool, 0.0, attributed + unattributed, 0.0, None, windows, samples), None
+    ids = [rows[mode].ids for mode in sampled if mode in rows]
+    known = np.unique(np.concatenate(ids)) if ids else np.zeros(0, np.uint64)
+    seen = {mode: rows[mode] for mode in sampled if mode in rows}
+    parts = split(Seen(pool, attributed, sampled, known, seen, base_mode(sampled)))
+    other = max(0.0, attributed - float(parts.self_ns.estimate.sum()))
     held = held_fraction(sampled[Mode.GIL]) if Mode.GIL in sampled else None
-    return PoolCpu(pool, attributed, unattributed, other, held, windows, samples), functions
+    return PoolCpu(pool, attributed, unattributed, other, held, windows, samples), parts
+
+
+def _pools_by_service(pools: Iterable[PoolCpu]) -> dict[Pool, PoolCpu]:
+    grouped: dict[Pool, list[PoolCpu]] = defaultdict(list)
+    for row in pools:
+        grouped[without_arms(row.pool)].append(row)
+    return {service: merge_pools(service, parts) for service, parts in grouped.items()}
+
+
+def _totals(service: Pool, parts: Sequence[Split]) -> Totals:
+    ids, place = np.unique(np.concatenate([one.ids for one in parts]), return_inverse=True)
+    own, total = np.zeros(len(ids)), np.zeros(len(ids))
+    np.add.at(own, place, np.concatenate([one.self_ns.estimate for one in parts]))
+    np.add.at(total, place, np.concatenate([one.total_ns.estimate for one in parts]))
+    return Totals(service, ids, own, total)

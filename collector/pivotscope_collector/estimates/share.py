@@ -4,7 +4,11 @@ from dataclasses import dataclass
 from functools import cache
 from math import exp, inf, log, sqrt
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
+
+Vector = NDArray[np.float64]
 
 MINIMUM_CLUSTERS = 8
 """Below this many windows the clustered variance is not to be trusted (evidence: insufficient data)."""
@@ -122,6 +126,28 @@ def share(moments: Moments) -> Share:
     return Share(p, low, high, logit_spread(low, high) / t, n)
 
 
+def shares(y: Vector, yy: Vector, xy: Vector, whole: Moments) -> tuple[Vector, Vector, Vector]:
+    """`share` of many functions over the same windows: estimates, lower and upper bounds.
+
+    x, xx and the windows are those of `whole`; its y is not looked at.
+    """
+    n = whole.clusters
+    if n < 1 or whole.x <= 0:
+        return np.zeros_like(y), np.zeros_like(y), np.ones_like(y)
+    p = np.minimum(1.0, y / whole.x)
+    t = t_quantile(n - 1) if n > 1 else t_quantile(1)
+    low, high = _wilson_bounds(p, n, t)
+    if n < 2:
+        return p, low, high
+    residuals = np.maximum(0.0, yy - 2.0 * p * xy + p * p * whole.xx)
+    error = np.sqrt(residuals * n / (n - 1)) / whole.x
+    usual = (error > 1e-12) & (p > 0.0) & (p < 1.0)
+    q = p[usual]
+    centre, spread = np.log(q / (1.0 - q)), t * error[usual] / (q * (1.0 - q))
+    low[usual], high[usual] = _expit(centre - spread), _expit(centre + spread)
+    return p, low, high
+
+
 def share_from_interval(estimate: float, low: float, high: float, clusters: int) -> Share:
     """A share whose bounds are known already, from a sum over pools or another estimator."""
     bounded = Interval(*(min(1.0, max(0.0, value)) for value in (estimate, low, high)))
@@ -147,3 +173,16 @@ def logit_spread(low: float, high: float) -> float:
     """Half the width of an interval on the logit scale; bounds at 0 or 1 are read as one in a million."""
     edge = 1e-6
     return (logit(min(1.0 - edge, max(edge, high))) - logit(min(1.0 - edge, max(edge, low)))) / 2.0
+
+
+def _wilson_bounds(p: Vector, n: float, z: float) -> tuple[Vector, Vector]:
+    shrink = 1.0 + z * z / n
+    centre = (p + z * z / (2.0 * n)) / shrink
+    half = z * np.sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n)) / shrink
+    return np.maximum(0.0, np.minimum(p, centre - half)), np.minimum(1.0, np.maximum(p, centre + half))
+
+
+def _expit(z: Vector) -> Vector:
+    # One way for each sign, so that no exponential overflows.
+    small = np.exp(-np.abs(z))
+    return np.where(z >= 0.0, 1.0 / (1.0 + small), small / (1.0 + small))

@@ -5,84 +5,125 @@ from dataclasses import dataclass
 from math import hypot, sqrt
 
 import numpy as np
+from numpy.typing import NDArray
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.outside import Rates, Vector, split_self, split_total
-from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, Pool, PoolSums
-from pivotscope_collector.estimates.share import Interval, Moments, Share, share, share_from_interval
+from pivotscope_collector.estimates.columns import COUNTS, Bounded, FunctionColumns, Ids
+from pivotscope_collector.estimates.outside import Rates, split_self, split_total
+from pivotscope_collector.estimates.pool import FunctionCpu, Pool, PoolSums
+from pivotscope_collector.estimates.share import Interval, Moments, Share, Vector, share_from_interval, shares
 
 Z = 1.96
 DELAY_ERROR = 0.5
 """How far, as a part of it, the measured delay may be from what the lock's holders waited: a bound of what was seen."""
-NOTHING = Share(0.0, 0.0, 0.0, 0.0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """Self or total of a function in parts of the pool's CPU: `under` the lock × `held`, and `outside`.
+    """Self or total of functions in parts of the pool's CPU: `under` the lock × `held`, and `outside`.
 
     `outside` and `held` have their 95 % bounds. Where there is no lock to see, everything is `under`.
     """
 
-    under: Share
+    under: Bounded
+    outside: Bounded
     held: float = 1.0
     held_low: float = 1.0
     held_high: float = 1.0
-    outside: float = 0.0
-    outside_low: float = 0.0
-    outside_high: float = 0.0
 
     @property
-    def held_part(self) -> float:
+    def held_part(self) -> Vector:
         """What ran under the lock."""
         return self.under.estimate * self.held
 
-    def interval(self, attributed: float) -> Interval:
+    def intervals(self, attributed: float) -> Bounded:
         """Both parts in nanoseconds; their errors add in quadrature."""
-        estimate = self.held_part + self.outside
-        share = self.under
-        less, more = (share.estimate * (self.held - self.held_low), share.estimate * (self.held_high - self.held))
-        low = hypot((share.estimate - share.low) * self.held, less, self.outside - self.outside_low)
-        high = hypot((share.high - share.estimate) * self.held, more, self.outside_high - self.outside)
-        return Interval(estimate, max(0.0, estimate - low), min(1.0, estimate + high)).scaled(attributed)
+        share, beyond = self.under, self.outside
+        estimate = self.held_part + beyond.estimate
+        less, more = share.estimate * (self.held - self.held_low), share.estimate * (self.held_high - self.held)
+        low = _hypot((share.estimate - share.low) * self.held, less, beyond.estimate - beyond.low)
+        high = _hypot((share.high - share.estimate) * self.held, more, beyond.high - beyond.estimate)
+        return Bounded(
+            estimate * attributed,
+            np.maximum(0.0, estimate - low) * attributed,
+            np.minimum(1.0, estimate + high) * attributed,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """Everything that was seen of one pool: sums and functions by mode, modes with samples only.
 
-    `base` is the mode whose shares split the CPU.
+    `ids` are all functions, ascending; `rows` is what each mode saw of some of them. `base` is the mode whose shares
+    split the CPU.
     """
 
     pool: Pool
     attributed: float
     modes: Mapping[Mode, PoolSums]
-    rows: Mapping[Mode, Mapping[int, FunctionSums]]
+    ids: Ids
+    rows: Mapping[Mode, FunctionColumns]
     base: Mode
 
-    def row(self, mode: Mode, key: int) -> FunctionSums | None:
-        """A function in one mode."""
-        return self.rows[mode].get(key) if mode in self.rows else None
+    def row(self, mode: Mode) -> FunctionColumns:
+        """All functions in one mode, zeros where it did not see one."""
+        return self.rows[mode].along(self.ids) if mode in self.rows else FunctionColumns(self.ids, self.nothing())
 
-    def share(self, mode: Mode, key: int, *, total: bool) -> Share:
-        """The share of a function in one mode, with its interval."""
-        row, sums = self.row(mode, key), self.modes[mode]
-        if row is None:
-            return share(Moments(0.0, sums.x, 0.0, 0.0, sums.xx, sums.windows))
-        if total:
-            return share(Moments(row.total_y, sums.x, row.total_yy, row.total_xy, sums.xx, sums.windows))
-        return share(Moments(row.self_y, sums.x, row.self_yy, row.self_xy, sums.xx, sums.windows))
+    def nothing(self) -> NDArray[np.float64]:
+        """Sums of functions that were not seen."""
+        return np.zeros((COUNTS, len(self.ids)))
 
-    def native(self, key: int, *, total: bool) -> tuple[float, int] | None:
-        """The part of a function's samples in native code, and out of how many; None where nothing could tell."""
-        row = self.row(Mode.NATIVE, key)
-        if row is None and self.pool.language is Language.RUBY:
-            row = self.row(self.base, key)
-        if row is None:
-            return None
-        part, whole = (row.total_native, row.total_samples) if total else (row.self_native, row.self_samples)
-        return (min(1.0, part / whole), whole) if whole else (0.0, 0)
+    def shares(self, mode: Mode, *, total: bool) -> Bounded:
+        """The shares of the functions in one mode, with their intervals."""
+        row, sums = self.row(mode), self.modes[mode]
+        name = "total" if total else "self"
+        whole = Moments(0.0, sums.x, 0.0, 0.0, sums.xx, sums.windows)
+        return Bounded(*shares(row[f"{name}_y"], row[f"{name}_yy"], row[f"{name}_xy"], whole))
+
+    def native(self, *, total: bool) -> tuple[Vector, Vector, NDArray[np.bool_]]:
+        """The part of each function's samples in native code, out of how many, and whether anything could tell."""
+        name = "total" if total else "self"
+        modes = (Mode.NATIVE, self.base) if self.pool.language is Language.RUBY else (Mode.NATIVE,)
+        known = np.zeros(len(self.ids), np.bool_)
+        part, whole = np.zeros(len(self.ids)), np.zeros(len(self.ids))
+        for mode in (mode for mode in modes if mode in self.rows):
+            row, new = self.row(mode), self.rows[mode].has(self.ids) & ~known
+            part[new], whole[new] = row[f"{name}_native"][new], row[f"{name}_samples"][new]
+            known |= new
+        return np.minimum(1.0, part / np.maximum(whole, 1.0)), whole, known
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """CPU of every function of a pool, in nanoseconds, as columns; `function` makes a value of one of them."""
+
+    pool: Pool
+    attributed: float
+    clusters: int
+    ids: Ids
+    samples: Vector
+    self_ns: Bounded
+    total_ns: Bounded
+    native_ns: Bounded
+    self_native_ns: Vector
+    native_known: NDArray[np.bool_]
+
+    def function(self, row: int) -> FunctionCpu:
+        """The function in a row."""
+        own, total = self.self_ns.at(row), self.total_ns.at(row)
+        return FunctionCpu(
+            pool=self.pool,
+            function=int(self.ids[row]),
+            samples=int(self.samples[row]),
+            self_ns=own,
+            total_ns=total,
+            native_ns=self.native_ns.at(row),
+            self_native_ns=float(self.self_native_ns[row]),
+            native_known=bool(self.native_known[row]),
+            self_share=_share(own, self.attributed, self.clusters),
+            total_share=_share(total, self.attributed, self.clusters),
+        )
 
 
 def base_mode(modes: Container[Mode]) -> Mode:
@@ -116,83 +157,76 @@ def held_bounds(gil: PoolSums, active: PoolSums | None) -> tuple[float, float]:
     return max(0.0, low), min(1.0, held + held * hypot(error, unsure / (1.0 - unsure)))
 
 
-def split(seen: Seen) -> list[FunctionCpu]:
+def split(seen: Seen) -> Split:
     """CPU of every function seen in a pool.
 
     With gil windows their shares split the held part, and what active windows see beyond them splits the rest, which
     counts as native. Without, the active (else the native) windows split everything.
     """
-    ids = sorted({key for mode in seen.modes for key in seen.rows.get(mode, {})})
-    shares = [(seen.share(seen.base, key, total=False), seen.share(seen.base, key, total=True)) for key in ids]
-    if seen.base is not Mode.GIL:
-        quantities = [(Quantity(own), Quantity(total)) for own, total in shares]
+    own_share, total_share = seen.shares(seen.base, total=False), seen.shares(seen.base, total=True)
+    if seen.base is Mode.GIL:
+        own, total = _with_outside(seen, own_share, total_share)
     else:
-        quantities = _with_outside(seen, ids, shares)
-    return [_function(seen, key, own, total) for key, (own, total) in zip(ids, quantities, strict=True)]
+        nothing = np.zeros(len(seen.ids))
+        none = Bounded(nothing, nothing, nothing)
+        own, total = Quantity(own_share, none), Quantity(total_share, none)
+    return _combine(seen, own, total)
 
 
-def _with_outside(seen: Seen, ids: list[int], shares: list[tuple[Share, Share]]) -> list[tuple[Quantity, Quantity]]:
+def _with_outside(seen: Seen, own_share: Bounded, total_share: Bounded) -> tuple[Quantity, Quantity]:
     gil = seen.modes[Mode.GIL]
     held = held_fraction(gil)
-    gil_own = _closed([own.estimate for own, _ in shares]) * held
-    gil_total = _vector([total.estimate for _, total in shares]) * held
     active = seen.modes.get(Mode.ACTIVE)
     held_low, held_high = held_bounds(gil, active)
     scale = active.x / (active.runnable_ns or active.x) if active else held
-    active_shares = (
-        [(seen.share(Mode.ACTIVE, key, total=False), seen.share(Mode.ACTIVE, key, total=True)) for key in ids]
-        if active
-        else shares
-    )
+    own_active = seen.shares(Mode.ACTIVE, total=False) if active else own_share
+    total_active = seen.shares(Mode.ACTIVE, total=True) if active else total_share
     cpu = (active or gil).runnable_ns or (active or gil).x, gil.runnable_ns or gil.x
-    own_rates = Rates(_closed([own.estimate for own, _ in active_shares]) * scale, gil_own, *cpu)
-    total_rates = Rates(_vector([total.estimate for _, total in active_shares]) * scale, gil_total, *cpu)
+    own_rates = Rates(_closed(own_active.estimate) * scale, _closed(own_share.estimate) * held, *cpu)
+    total_rates = Rates(total_active.estimate * scale, total_share.estimate * held, *cpu)
     outside = 1.0 - held
     own_outside = split_self(own_rates, outside)
     total_outside = split_total(total_rates, own_rates, own_outside[:-1], outside)
     whole = float(np.maximum(0.0, own_rates.excess).sum())
 
-    def quantity(under: Share, beyond: Share, part: float) -> Quantity:
+    def quantity(under: Bounded, beyond: Bounded, part: Vector) -> Quantity:
         if active is None:
-            return Quantity(under, held, held_low, held_high, part, 0.0, outside)
-        error = hypot((beyond.high - beyond.low) * scale, (under.high - under.low) * held) / 2.0
-        excess = max(0.0, beyond.estimate * scale - under.estimate * held)
-        low = max(0.0, min(part, outside - (whole - excess)) - error)
-        high = min(1.0 - held_low, max(part, excess) + error)
-        return Quantity(under, held, held_low, held_high, part, low, max(part, high))
+            return Quantity(under, Bounded(part, np.zeros_like(part), np.full_like(part, outside)), *bounds)
+        error = _hypot((beyond.high - beyond.low) * scale, (under.high - under.low) * held) / 2.0
+        excess = np.maximum(0.0, beyond.estimate * scale - under.estimate * held)
+        low = np.maximum(0.0, np.minimum(part, outside - (whole - excess)) - error)
+        high = np.minimum(1.0 - held_low, np.maximum(part, excess) + error)
+        return Quantity(under, Bounded(part, low, np.maximum(part, high)), *bounds)
 
-    return [
-        (
-            quantity(own, active_shares[i][0], float(own_outside[i])),
-            quantity(total, active_shares[i][1], float(total_outside[i])),
-        )
-        for i, (own, total) in enumerate(shares)
-    ]
+    bounds = held, held_low, held_high
+    return quantity(own_share, own_active, own_outside[:-1]), quantity(total_share, total_active, total_outside)
 
 
-def _function(seen: Seen, key: int, own: Quantity, total: Quantity) -> FunctionCpu:
+def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:
     attributed = seen.attributed
-    own_ns = own.interval(attributed)
-    total_ns = _at_least(total.interval(attributed), own_ns)
-    own_native, total_native = seen.native(key, total=False), seen.native(key, total=True)
-    part, of = total_native or (0.0, 0)
-    native = (total.held_part * part + total.outside) * attributed
-    count_error = Z * sqrt(part * (1.0 - part) / of) * total.held_part if of else 0.0
-    low = native - hypot(count_error, total.outside - total.outside_low) * attributed
-    high = native + hypot(count_error, total.outside_high - total.outside) * attributed
-    base = seen.row(seen.base, key)
-    clusters = seen.modes[seen.base].windows
-    return FunctionCpu(
+    own_ns, total_ns = own.intervals(attributed), total.intervals(attributed)
+    total_ns = Bounded(
+        np.maximum(total_ns.estimate, own_ns.estimate),
+        np.maximum(total_ns.low, own_ns.low),
+        np.maximum(total_ns.high, own_ns.high),
+    )
+    own_part, _, _ = seen.native(total=False)
+    part, of, known = seen.native(total=True)
+    native = (total.held_part * part + total.outside.estimate) * attributed
+    count_error = Z * np.sqrt(part * (1.0 - part) / np.maximum(of, 1.0)) * total.held_part
+    low = native - _hypot(count_error, total.outside.estimate - total.outside.low) * attributed
+    high = native + _hypot(count_error, total.outside.high - total.outside.estimate) * attributed
+    return Split(
         pool=seen.pool,
-        function=key,
-        samples=base.total_samples if base else 0,
+        attributed=attributed,
+        clusters=seen.modes[seen.base].windows,
+        ids=seen.ids,
+        samples=seen.row(seen.base)["total_samples"],
         self_ns=own_ns,
         total_ns=total_ns,
-        native_ns=Interval(native, max(0.0, low), max(native, min(total_ns.high, high))),
-        self_native_ns=(own.held_part * (own_native[0] if own_native else 0.0) + own.outside) * attributed,
-        native_known=total_native is not None,
-        self_share=_share(own_ns, attributed, clusters),
-        total_share=_share(total_ns, attributed, clusters),
+        native_ns=Bounded(native, np.maximum(0.0, low), np.maximum(native, np.minimum(total_ns.high, high))),
+        self_native_ns=(own.held_part * own_part + own.outside.estimate) * attributed,
+        native_known=known,
     )
 
 
@@ -202,16 +236,10 @@ def _share(cpu: Interval, attributed: float, clusters: int) -> Share:
     return share_from_interval(cpu.estimate / attributed, cpu.low / attributed, cpu.high / attributed, clusters)
 
 
-def _at_least(interval: Interval, floor: Interval) -> Interval:
-    return Interval(
-        max(interval.estimate, floor.estimate), max(interval.low, floor.low), max(interval.high, floor.high)
-    )
+def _hypot(*parts: Vector) -> Vector:
+    return np.sqrt(sum(part * part for part in parts))
 
 
-def _vector(values: list[float]) -> Vector:
-    return np.array(values, dtype=np.float64)
-
-
-def _closed(values: list[float]) -> Vector:
+def _closed(values: Vector) -> Vector:
     """The values and what they leave of 1: the functions that were not handed in."""
-    return _vector([*values, max(0.0, 1.0 - sum(values))])
+    return np.append(values, max(0.0, 1.0 - float(values.sum())))

@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
-from pivotscope_collector.estimates.attribution import attribute, by_service
+from pivotscope_collector.estimates.attribution import attribute, attribute_columns, by_service
+from pivotscope_collector.estimates.columns import columns_of
 from pivotscope_collector.estimates.pool import Attribution, FunctionCpu, FunctionSums, Pool, PoolSums
 
 PYTHON = Pool("shop", "", "1", "", Language.PYTHON)
@@ -290,3 +291,19 @@ def test_pools_of_a_service_add_up() -> None:
     assert seen[PURE].self_ns.estimate == pytest.approx(total)
     assert seen[PURE].self_share.estimate == pytest.approx(0.75, abs=0.02)
     conserved(merged, [*first[0], *second[0]])
+
+
+def test_columns_tell_what_values_tell() -> None:
+    process = Process({PURE: 0.4, MORE: 0.2}, {RELEASING: 0.3})
+    first = observe(process, 1, {Mode.GIL: 12, Mode.ACTIVE: 4})
+    second = observe(process, 2, {Mode.GIL: 9}, pool=replace(PYTHON, version="2"))
+    pools, functions = first[0] + second[0], first[1] + second[1]
+    values = by_service(attribute(pools, functions))
+    columns = attribute_columns(pools, columns_of(functions))
+    (totals,) = columns.totals()
+    by_id = {one.function: one for one in values.functions}
+    assert totals.ids.tolist() == sorted(by_id)
+    assert totals.self_ns.tolist() == pytest.approx([by_id[key].self_ns.estimate for key in sorted(by_id)])
+    assert totals.total_ns.tolist() == pytest.approx([by_id[key].total_ns.estimate for key in sorted(by_id)])
+    assert columns.functions([(totals.service, MORE), (totals.service, PURE)]) == [by_id[MORE], by_id[PURE]]
+    assert columns.services() == values.pools

@@ -13,6 +13,7 @@ from pivotscope_collector.estimates.share import (
     ratio,
     share,
     share_from_interval,
+    shares,
     standard_error,
     t_quantile,
     wilson,
@@ -132,3 +133,17 @@ def test_a_share_with_given_bounds_keeps_them() -> None:
     assert made.interval.low == 0.4
     assert made.logit_sd == pytest.approx((logit(0.6) - logit(0.4)) / 2 / t_quantile(30))
     assert expit(logit(0.37)) == pytest.approx(0.37)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 80), st.floats(0.0, 1.0)), max_size=30),
+    st.lists(st.floats(0.0, 1.0), min_size=1, max_size=6),
+)
+def test_shares_of_many_are_the_shares_of_each(windows: list[tuple[int, float]], parts: list[float]) -> None:
+    x = np.array([count for count, _ in windows], np.float64)
+    rows = [np.minimum(x, np.round(x * part * np.array([noise for _, noise in windows]))) for part in parts]
+    each = [moments(y, x) for y in rows]
+    y, yy, xy = (np.array([getattr(one, name) for one in each]) for name in ("y", "yy", "xy"))
+    for one, estimate, low, high in zip(each, *shares(y, yy, xy, each[0]), strict=True):
+        alone = share(one)
+        assert (estimate, low, high) == pytest.approx((alone.estimate, alone.low, alone.high))
