@@ -18,6 +18,7 @@ from pivotscope_agent.governing.plan import Ask, Plan
 from pivotscope_agent.modes import base_of, mode_of
 from pivotscope_agent.samplers import sweep
 from pivotscope_agent.samplers.attended import Attended
+from pivotscope_agent.samplers.delay import RunDelay
 from pivotscope_agent.samplers.sampler import Ending, Request, Sampler, Verdict
 from pivotscope_agent.settings import PythonSettings, SamplingSettings
 from pivotscope_agent.status import Reason, TargetStatus, code_of
@@ -79,6 +80,7 @@ class Sampling:
         self._stirred = asyncio.Event()
         self._exited = False
         self._samplers = Attended(shared.clock)
+        self._delay = RunDelay()
         self._edge = Moment(0, 0, Reading(0, 0))
         self._carried_ns = 0
         self._windows = 0
@@ -118,8 +120,10 @@ class Sampling:
         except ProcessGoneError:
             return
         self._edge = self._moment()
-        # CPU that windows of an agent before this one did not come to account for is the first window's gap.
-        self._carried_ns = self._edge.reading.cpu_ns - self._shared.begin(self._target, self._edge.reading.cpu_ns)
+        # CPU that windows of an agent before this one did not come to account for is the first window's gap; of a
+        # process that began under the eyes of this agent, all of its CPU so far.
+        used_ns = self._edge.reading.cpu_ns
+        self._carried_ns = used_ns - self._shared.begin(self._target, 0 if self._target.newborn else used_ns)
         try:
             while not self._over.is_set():
                 try:
@@ -364,6 +368,11 @@ class Sampling:
         """Hand on the window that began at `started` and ends now; CPU since the window before is its gap."""
         ended = self._moment()
         duration_ns = ended.monotonic_ns - started.monotonic_ns
+        usage = self._usage(started.reading, ended.reading)
+        if ending is not None:
+            cpu_ns = usage.cpu_user_ns + usage.cpu_system_ns
+            delay_ns = self._delay.learn(ending.looks, duration_ns, cpu_ns, usage.run_delay_ns, verdict.ticks)
+            usage = replace(usage, run_delay_ns=delay_ns)
         window = Window(
             process=self._target.process,
             mode=mode,
@@ -371,7 +380,7 @@ class Sampling:
             # By the clock at its end: should it have been set meanwhile, the batch's offset is that of the new time.
             started_unix_ns=ended.unix_ns - duration_ns,
             duration_ns=duration_ns,
-            usage=self._usage(started.reading, ended.reading),
+            usage=usage,
             rate_hz=rate_hz,
             ticks=verdict.ticks,
             late=verdict.late,

@@ -1,12 +1,13 @@
 """What all samplers share: the request, the way a child ended, and what that means."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome
 
+from pivotscope_agent.samplers.looks import Looks
 from pivotscope_agent.status import Reason
 
 
@@ -31,7 +32,7 @@ class Ending:
 
     `status` is its exit code, or minus the signal that ended it. `stopped` says that we asked it to
     stop, `killed` that it did not listen. `stacks` is what it wrote to its output, None without a file.
-    `stopped_ns` is how long it held the process that it looked at.
+    `stopped_ns` is how long it held the process that it looked at, `looks` what random looks saw meanwhile.
     """
 
     status: int
@@ -43,6 +44,7 @@ class Ending:
     stopped: bool = False
     killed: bool = False
     stopped_ns: int = 0
+    looks: Looks = field(default_factory=Looks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,14 @@ def waits(pid: int, thread: int) -> tuple[int, int]:
     return int(fields[1]), int(fields[2])
 
 
+def thread_state(pid: int, thread: int) -> str:
+    """State of a thread by its letter, `R` running or about to, `t` held by a tracer; X once it has ended."""
+    try:
+        return parse_stat(_text(pid, f"task/{thread}/stat")).state
+    except (ProcessGoneError, PermissionError):
+        return "X"
+
+
 def work_ns(pid: int) -> int:
     """CPU of the process's living threads and their waits for a processor, in nanoseconds; 0 once it has ended."""
     total = 0
@@ -233,6 +241,11 @@ def may_attach(pid: int) -> bool:
 def started_unix_ns(start_ticks: int) -> int:
     """When a process began, from its start in ticks since boot; whole seconds of boot time keep it stable."""
     return boot_unix_seconds() * 1_000_000_000 + start_ticks * _TICK_NS
+
+
+def now_ticks() -> int:
+    """Now, in ticks since boot."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // _TICK_NS
 
 
 def boot_unix_seconds() -> int:
