@@ -6,7 +6,7 @@ Needs Python 3.11 or newer and nothing else. May be run again at any time; does 
 import sys
 from pathlib import Path
 
-from deploy.setup import cargo, packages, rbspy, ruby
+from deploy.setup import cargo, packages, rbspy, ruby, unsupported
 from deploy.setup.console import SetupError, say
 
 
@@ -22,6 +22,7 @@ def main() -> int:
             cargo.put_wrapper(tool, commands)
         rbspy.ensure(commands, tool)
         ruby.ensure(root, commands)
+        unsupported.ensure(root, commands)
     except (SetupError, OSError) as error:
         sys.stderr.write(f"setup stopped: {error}\n")
         return 1

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pivotscope.profile.window import Process
 
@@ -56,6 +56,7 @@ class Scanner:
     host: str = field(default_factory=socket.gethostname)
     own_pid: int = field(default_factory=os.getpid)
     own: Container | None = None
+    since_ticks: int = field(default_factory=procfs.now_ticks)
     _targets: dict[int, Target] = field(default_factory=dict)
     _unwanted: dict[int, _Unwanted] = field(default_factory=dict)
 
@@ -67,6 +68,10 @@ class Scanner:
         for pid in [pid for pid in self._unwanted if pid not in present]:
             del self._unwanted[pid]
         found = [target for pid in sorted(present) if (target := self._look(pid)) is not None]
+        # What a process used before it executed another program has been accounted for.
+        known = {target.key for target in ended}
+        found = [replace(target, newborn=False) if target.key in known else target for target in found]
+        self._targets.update({target.process.pid: target for target in found})
         return Changes(tuple(found), tuple(target.key for target in ended))
 
     @property
@@ -159,7 +164,15 @@ class Scanner:
             container=str(where),
         )
         return Target(
-            process, stat.start_ticks, runtime, labels, procfs.working_folder(pid), where, stat.image, procfs.view(pid)
+            process,
+            stat.start_ticks,
+            runtime,
+            labels,
+            working_folder=procfs.working_folder(pid),
+            container=where,
+            image=stat.image,
+            view=procfs.view(pid),
+            newborn=stat.start_ticks > self.since_ticks,
         )
 
     def _container(self, pid: int, cgroups: str, environ: Mapping[str, str]) -> Container:

@@ -16,6 +16,7 @@ class Target:
     (`process.pid`, `start_ticks`) is its identity on this host. `working_folder` is where
     the process stands, as it sees it; `image` tells the program it runs from the next one that it executes.
     `view` are its root folder and mount namespace: processes of one view see the same files.
+    A `newborn` process began when somebody was looking already: all that it used is known to be recent.
     """
 
     process: Process
@@ -26,6 +27,7 @@ class Target:
     container: Container = field(default_factory=Container)
     image: tuple[int, int] = (0, 0)
     view: tuple[str, str] = ("", "")
+    newborn: bool = False
 
     @property
     def key(self) -> tuple[int, int]:

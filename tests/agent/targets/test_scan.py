@@ -1,11 +1,15 @@
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pivotscope.profile.language import Language
-from pivotscope_agent.targets.scan import Scanner
+from pivotscope_agent.targets import procfs
+from pivotscope_agent.targets.refusal import Why
+from pivotscope_agent.targets.scan import Changes, Scanner
 from pivotscope_agent.targets.selector import Labels, Selector
 from pivotscope_agent.targets.target import Target
 
@@ -110,3 +114,90 @@ def test_a_pid_that_came_back_is_another_process(start: Start, monkeypatch: pyte
 
 def _earlier(target: Target) -> Target:
     return Target(target.process, target.start_ticks - 1, target.runtime, target.labels, target.working_folder)
+
+
+def test_a_program_that_executes_another_is_another_target(start: Start) -> None:
+    """Pid and start stay; service, runtime and all that was learnt of the code do not."""
+    becomes = (
+        "import os, sys; print('ready', flush=True); sys.stdin.readline(); "
+        f"os.execv('{sys.executable}', ['x.py', '-c', {WAIT!r}])"
+    )
+    process = wait(start, sys.executable, "-c", becomes)
+    scan = scanner(process.pid)
+    scan.since_ticks = 0
+    (first,) = scan.scan().found
+    assert first.newborn
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "ready\n"
+    changes = scan.scan()
+    (second,) = changes.found
+    assert changes.ended == (first.key,) == (second.key,)
+    assert (first.labels.service, second.labels.service) == ("python", "x")
+    assert not second.newborn
+    assert scan.scan() == Changes()
+
+
+def test_a_process_that_nobody_has_taken_note_of_has_ended(start: Start) -> None:
+    process = wait(start)
+    scan = scanner(process.pid)
+    (target,) = scan.scan().found
+    assert process.stdin is not None
+    process.stdin.close()
+    os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    assert scan.scan().ended == (target.key,)
+    assert scan.scan() == Changes()
+
+
+def test_a_program_that_changes_late_is_found(start: Start) -> None:
+    """A shell that execs after any number of scans: programs that were judged often are asked whether they changed."""
+    process = wait(start, "/bin/sh", "-c", f'echo ready; read x; exec "{sys.executable}" -c "$0"', WAIT)
+    scan = scanner(process.pid)
+    for _ in range(100):
+        assert scan.scan().found == ()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    assert process.stdout.readline() == "ready\n"
+    assert any(scan.scan().found for _ in range(33))
+
+
+def test_spawned_workers_belong_to_their_server(start: Start, tmp_path: Path) -> None:
+    """As uvicorn starts its workers: new interpreters whose command names multiprocessing only."""
+    server = tmp_path / "server.py"
+    server.write_text(
+        "import multiprocessing, sys\n"
+        "def work(ready, over):\n    ready.release()\n    over.wait()\n"
+        "if __name__ == '__main__':\n"
+        "    context = multiprocessing.get_context('spawn')\n"
+        "    ready, over = context.Semaphore(0), context.Event()\n"
+        "    workers = [context.Process(target=work, args=(ready, over)) for _ in range(2)]\n"
+        "    for worker in workers: worker.start()\n"
+        "    for worker in workers: ready.acquire()\n"
+        "    print('ready', flush=True)\n"
+        "    sys.stdin.read()\n"
+        "    over.set()\n"
+        "    for worker in workers: worker.join()\n"
+    )
+    process = wait(start, sys.executable, str(server))
+    scan = Scanner((Selector(cmdline=re.compile(re.escape(str(server)))),), host="here", own_pid=-1)
+    found = scan.scan().found
+    assert {target.process.service for target in found} == {"server"}
+    assert len(found) == 3
+    assert Why.HELPER in {refusal.why for refusal in scan.refusals}
+    end(process)
+
+
+def test_a_tree_is_a_process_and_all_that_it_starts(start: Start) -> None:
+    child = f'{sys.executable} -c "{WAIT}"'
+    process = wait(start, "/bin/sh", "-c", f"{child}; true")
+    other = wait(start)
+    scan = Scanner((Selector(tree=process.pid, labels=Labels(service="shop")),), own_pid=os.getpid())
+    (target,) = scan.scan().found
+    assert (procfs.stat(target.process.pid).parent, target.process.service) == (process.pid, "shop")
+    whys = {refusal.pid: refusal.why for refusal in scan.refusals}
+    assert (whys[process.pid], whys[other.pid]) == (Why.OTHER_PROGRAM, Why.OWN)
+    end(process)
