@@ -1,11 +1,16 @@
 """What the agent needs of the machine that it runs on: one check each, with how to mend it."""
 
 import ctypes
+import errno
+import http.client
+import json
 import os
+import shutil
+import socket
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,20 +18,21 @@ from pathlib import Path
 from pivotscope.profile.language import Language
 
 from pivotscope_agent.errors import MissingToolError
+from pivotscope_agent.pipeline.spool import SpoolSettings
 from pivotscope_agent.samplers import programs
-from pivotscope_agent.targets import procfs
+from pivotscope_agent.settings import HttpSettings
 from pivotscope_agent.targets.target import Target
 
-CAP_SYS_PTRACE = 19
+ANSWER_S = 5.0
 _STA_UNSYNC = 0x40
 _TIMEX_BYTES, _TIMEX_STATUS = 512, 40
-_YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 
 
 class State(StrEnum):
-    """Result of a check. MISSING stands in the way of sampling; WARNING makes it worse or less."""
+    """Result of a check. MISSING stands in the way; WARNING makes it worse or less; ADVICE would be better."""
 
     OK = "ok"
+    ADVICE = "advice"
     WARNING = "warning"
     MISSING = "missing"
 
@@ -57,57 +63,21 @@ def check_program(name: str, configured: str, *, needed: bool) -> Check:
     return Check(name, State.OK, f"{ran.stdout.strip()} at {path}")
 
 
-def check_tracing() -> Check:
-    """What the kernel says about tracing in general."""
-    scope = 0
-    with suppress(OSError, ValueError):
-        scope = int(_YAMA.read_text("ascii"))
-    return judge_tracing(scope, capable=has_capability(CAP_SYS_PTRACE), user=os.geteuid())
-
-
-def judge_tracing(yama_scope: int, *, capable: bool, user: int) -> Check:
-    """Judge by Yama's scope (0 where there is no Yama), CAP_SYS_PTRACE and the effective user.
-
-    Source: Documentation/admin-guide/LSM/Yama.rst.
-    """
-    grant = "give it CAP_SYS_PTRACE (docker: --cap-add SYS_PTRACE; Kubernetes: securityContext.capabilities.add)"
-    if yama_scope >= 3:
-        fix = "kernel.yama.ptrace_scope 3 forbids all tracing until the machine is started anew with a lower value"
-        return Check("tracing", State.MISSING, f"Yama's ptrace_scope is {yama_scope}", fix)
-    if capable:
-        return Check("tracing", State.OK, f"CAP_SYS_PTRACE is held by user {user}: processes of every user")
-    if yama_scope == 0:
-        fix = f"run the agent as the processes' user, or {grant}"
-        return Check("tracing", State.OK, f"processes of user {user} only, without CAP_SYS_PTRACE", fix)
-    return Check("tracing", State.MISSING, f"Yama's ptrace_scope is {yama_scope} and CAP_SYS_PTRACE is not held", grant)
-
-
-def check_targets(targets: Iterable[Target]) -> Check:
-    """Whether processes are selected and can be traced."""
-    found = tuple(targets)
-    denied = [target.process.pid for target in found if not procfs.may_attach(target.process.pid)]
-    unsupported = [target for target in found if target.runtime.unsupported]
-    if not found:
-        fix = "see `pivotscope-agent targets`; set PIVOTSCOPE_SERVICE for the processes, or give a selector"
-        return Check("targets", State.WARNING, "no process is selected now", fix)
-    if denied:
-        fix = "run as their user or with CAP_SYS_PTRACE; a sidecar also needs the pod's shareProcessNamespace"
-        return Check("targets", State.MISSING, f"{len(denied)} of {len(found)} may not be traced: {denied[:10]}", fix)
-    if unsupported:
-        return Check("targets", State.WARNING, unsupported[0].runtime.unsupported, "their CPU is counted all the same")
-    return Check("targets", State.OK, f"{len(found)} selected, all can be traced")
-
-
-def check_spool(folder: Path) -> Check:
-    """Whether records can be kept on disk."""
+def check_spool(settings: SpoolSettings) -> Check:
+    """Whether records can be kept on disk, as many as the settings allow."""
+    folder = settings.folder
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder) as handle:
             handle.write(b"\0" * 4096)
             handle.flush()
+        free = shutil.disk_usage(folder).free
     except OSError as problem:
         fix = "set [spool] folder or PIVOTSCOPE_SPOOL to a folder that the agent's user can write"
         return Check("spool", State.MISSING, f"{folder}: {problem.strerror}", fix)
+    if free < settings.max_bytes:
+        found = f"{folder} has {free >> 20} MiB of room, the spool may take {settings.max_bytes >> 20}"
+        return Check("spool", State.WARNING, found, "make room, lower [spool] max_bytes, or set another folder")
     return Check("spool", State.OK, f"{folder} can be written")
 
 
@@ -123,11 +93,59 @@ def check_clock() -> Check:
     return Check("clock", State.OK, "kept in step with a time server")
 
 
-def has_capability(number: int, status: str | None = None) -> bool:
-    """Whether this process holds a capability, by the text of /proc/self/status."""
-    text = Path("/proc/self/status").read_text("ascii", "replace") if status is None else status
-    line = next((line for line in text.splitlines() if line.startswith("CapEff:")), "CapEff: 0")
-    return bool(int(line.split()[1], 16) >> number & 1)
+def check_http(settings: HttpSettings) -> Check:
+    """Whether /metrics and /healthz can be offered; where an agent holds the address already, how it fares."""
+    if not settings.host:
+        return Check("http", State.OK, "off")
+    where = f"{settings.host}:{settings.port}"
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_STREAM) as tried:
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            tried.bind((settings.host, settings.port))
+            # Two sockets may be bound where neither listens yet.
+            tried.listen(1)
+    except OSError as problem:
+        fix = "set [http] listen to another address, or to off; the agent goes on without"
+        taken = problem.errno == errno.EADDRINUSE
+        return (taken and _running(settings)) or Check("http", State.WARNING, f"{where}: {problem.strerror}", fix)
+    return Check("http", State.OK, f"{where} is free for /metrics and /healthz")
+
+
+def _running(settings: HttpSettings) -> Check | None:
+    """What an agent that holds the address says of itself; None where something else does."""
+    connection = http.client.HTTPConnection(settings.host, settings.port, timeout=ANSWER_S)
+    try:
+        connection.request("GET", "/healthz")
+        response = connection.getresponse()
+        if response.headers.get("Server", "").strip() != "pivotscope-agent":
+            return None
+        said = json.loads(response.read())
+        found = [*said["problems"], *said["warnings"]]
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        return None
+    finally:
+        connection.close()
+    where = f"an agent answers at {settings.host}:{settings.port}"
+    if response.status == http.HTTPStatus.OK:
+        return Check("http", State.WARNING if found else State.OK, f"{where}: {'; '.join(found) or 'it is well'}")
+    return Check("http", State.WARNING, f"{where}, and is not well: {'; '.join(found)}", "see its log; start it anew")
+
+
+def check_secrets(files: Iterable[Path | None]) -> Check:
+    """Whether the files that hold secrets are readable for the agent, and for it alone."""
+    named = [file for file in files if file is not None]
+    for file in named:
+        try:
+            file.open("rb").close()
+            mode = file.stat().st_mode
+        except OSError as problem:
+            fix = f"give the agent's user (number {os.geteuid()}) the right to read it"
+            return Check("secrets", State.MISSING, f"{file}: {problem.strerror}", fix)
+        if mode & (stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP):
+            found = f"{file} is open to other users (mode {stat.S_IMODE(mode):04o})"
+            return Check("secrets", State.WARNING, found, f"chmod 0400 {file}, or 0440 for a group of the agent's own")
+    return Check("secrets", State.OK, f"{len(named)} files, for the agent alone" if named else "no files are named")
 
 
 def needs(targets: Iterable[Target], language: Language) -> bool:

@@ -1,41 +1,29 @@
+import asyncio
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from pivotscope_agent import checks
 from pivotscope_agent.checks import State
-
-STATUS = "Name:\tx\nCapEff:\t{}\nThreads:\t1\n"
-
-
-@pytest.mark.parametrize(
-    ("scope", "capable", "state"),
-    [
-        (0, True, State.OK),
-        (0, False, State.OK),
-        (1, True, State.OK),
-        (1, False, State.MISSING),
-        (2, False, State.MISSING),
-        (3, True, State.MISSING),
-    ],
-)
-def test_tracing(scope: int, capable: bool, state: State) -> None:  # noqa: FBT001 - a table of cases
-    check = checks.judge_tracing(scope, capable=capable, user=1000)
-    assert check.state is state
-    assert state is State.OK or check.fix
-
-
-def test_capabilities_are_bits() -> None:
-    assert checks.has_capability(checks.CAP_SYS_PTRACE, STATUS.format("0000000000080000"))
-    assert not checks.has_capability(checks.CAP_SYS_PTRACE, STATUS.format("0000000000040000"))
-    assert not checks.has_capability(checks.CAP_SYS_PTRACE, "")
+from pivotscope_agent.pipeline.spool import SpoolSettings
+from pivotscope_agent.settings import HttpSettings
+from pivotscope_agent.status import GovernorStatus
+from pivotscope_agent.telemetry.listener import Listener
+from pivotscope_agent.telemetry.report import Report, StreamReport
 
 
 def test_spool(tmp_path: Path) -> None:
-    assert checks.check_spool(tmp_path / "a" / "b").state is State.OK
+    assert checks.check_spool(SpoolSettings(tmp_path / "a" / "b", max_bytes=1 << 20)).state is State.OK
     (tmp_path / "file").write_text("")
-    check = checks.check_spool(tmp_path / "file")
+    check = checks.check_spool(SpoolSettings(tmp_path / "file"))
     assert check.state is State.MISSING
     assert "PIVOTSCOPE_SPOOL" in check.fix
+    check = checks.check_spool(SpoolSettings(tmp_path, max_bytes=1 << 60))
+    assert check.state is State.WARNING
+    assert "max_bytes" in check.fix
 
 
 def test_a_program_that_is_missing_matters_where_it_is_needed() -> None:
@@ -55,6 +43,79 @@ def test_a_program_that_starts(tmp_path: Path) -> None:
     assert "status 3" in checks.check_program("py-spy", str(program), needed=True).found
 
 
-def test_clock_and_targets_are_said() -> None:
+def test_the_clock_is_said() -> None:
     assert checks.check_clock().found
-    assert checks.check_targets(()).state is State.WARNING
+
+
+def test_files_with_secrets_are_for_the_agent_alone(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("very-secret")
+    token.chmod(0o400)
+    assert checks.check_secrets((None,)).state is State.OK
+    assert checks.check_secrets((token, None)).state is State.OK
+    token.chmod(0o644)
+    check = checks.check_secrets((token,))
+    assert check.state is State.WARNING
+    assert f"chmod 0400 {token}" in check.fix
+    assert "very-secret" not in str(check)
+    assert checks.check_secrets((tmp_path / "nowhere",)).state is State.MISSING
+
+
+def test_a_listener_that_is_off_or_free() -> None:
+    assert checks.check_http(HttpSettings("", 0)).found == "off"
+    assert checks.check_http(HttpSettings("127.0.0.1", 0)).state is State.OK
+    check = checks.check_http(HttpSettings("192.0.2.1", 4641))
+    assert (check.state, "Cannot assign" in check.found) == (State.WARNING, True)
+
+
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    """A program that is no agent and holds a port."""
+
+    class Other(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Other)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server.server_address[1]
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.e2e
+def test_a_port_that_another_program_holds(stranger: int) -> None:
+    check = checks.check_http(HttpSettings("127.0.0.1", stranger))
+    assert check.state is State.WARNING
+    assert "Address already in use" in check.found
+    assert "[http] listen" in check.fix
+
+
+@pytest.mark.e2e
+def test_a_port_that_nobody_answers_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "ANSWER_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert checks.check_http(HttpSettings("127.0.0.1", silent.getsockname()[1])).state is State.WARNING
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize(
+    ("problems", "state", "part"),
+    [((), State.OK, "it is well"), (("the pipeline has ended",), State.WARNING, "not well: the pipeline has ended")],
+)
+async def test_a_running_agent_is_asked(problems: tuple[str, ...], state: State, part: str) -> None:
+    async def made() -> Report:
+        return Report(1, 1, "0.1.0", StreamReport("streaming"), GovernorStatus(1.0, 0.0), problems=problems)
+
+    listener = Listener("127.0.0.1", 0, made)
+    listener.start()
+    check = await asyncio.to_thread(checks.check_http, HttpSettings("127.0.0.1", listener.port))
+    await asyncio.to_thread(listener.close)
+    assert check.state is state
+    assert part in check.found

@@ -12,7 +12,7 @@ from pivotscope.transport.files import CredentialsError
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1.agent_pb2_grpc import AgentServiceStub
 
-from pivotscope_agent import checks
+from pivotscope_agent import checks, privileges
 from pivotscope_agent.checks import Check, State
 from pivotscope_agent.cli.options import (
     CollectorOption,
@@ -57,13 +57,16 @@ def examine(settings: Settings) -> list[Check]:
     """All checks, in the order in which they are best mended."""
     scanner = Scanner(settings.selectors)
     scanner.scan()
-    found = scanner.targets
+    found, own, tls = scanner.targets, privileges.read(), settings.collector.tls
     return [
         checks.check_program("py-spy", settings.python.program, needed=True),
         checks.check_program("rbspy", settings.ruby.program, needed=checks.needs(found, Language.RUBY)),
-        checks.check_tracing(),
-        checks.check_targets(found),
-        checks.check_spool(settings.spool.folder),
+        privileges.judge_tracing(own, reads=privileges.may_read_memory()),
+        privileges.judge_targets(found, own),
+        privileges.judge_least(own, privileges.users_of(found)),
+        checks.check_spool(settings.spool),
+        checks.check_http(settings.http),
+        checks.check_secrets((settings.collector.token_file, tls.key if tls else None)),
         checks.check_clock(),
         asyncio.run(check_collector(settings.collector)),
     ]
