@@ -14,6 +14,9 @@ STEP_UP, SURE = 1.25, 1.1
 """The rate rises by a quarter at most, and only where a tenth more than the new one would be allowed."""
 
 
+ROUNDING_NS = 1e3
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one window may cost, in CPU of the sampler and in time for which the process is stopped.
@@ -41,7 +44,7 @@ class Shape:
 
     def payable(self, limits: Limits) -> bool:
         """Whether what is there pays for it."""
-        return self.cpu_ns <= limits.cpu_now_ns and self.stop_ns <= limits.stop_now_ns
+        return self.cpu_ns <= limits.cpu_now_ns + ROUNDING_NS and self.stop_ns <= limits.stop_now_ns + ROUNDING_NS
 
 
 def steady(cost: Cost, limits: Limits, asked_hz: int, seconds: int, last_hz: int) -> Shape | None:

@@ -4,7 +4,7 @@ from collections.abc import Hashable
 from math import exp, inf
 
 from pivotscope_agent.governing.account import Account
-from pivotscope_agent.governing.fit import Limits, Shape
+from pivotscope_agent.governing.fit import ROUNDING_NS, Limits, Shape
 from pivotscope_agent.governing.known import Granted, Key, KnownPool, KnownTarget
 from pivotscope_agent.governing.plan import Budgets
 from pivotscope_agent.governing.shares import fair
@@ -106,7 +106,7 @@ class Ledger:
             ceiling = max(rate * STOP_SAVED_S * 1e9, stop - rate * seconds * 1e9)
             stop_now = target.stop.settle(now_ns, rate, ceiling) + rate * seconds * 1e9
             stop_most = rate * (STOP_SAVED_S + seconds) * 1e9
-        target.blocked = need is not None and (now[0] < cpu or stop_now < stop)
+        target.blocked = need is not None and (now[0] + ROUNDING_NS < cpu or stop_now + ROUNDING_NS < stop)
         return Limits(
             steady_cpu=min(own, pool.share / pool.active),
             steady_stop=rate,

@@ -1,8 +1,11 @@
 """Simulated samplers under a governor: what a window costs is attaching, and threads × frames for every look."""
 
 import heapq
+from bisect import bisect_right
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from pivotscope.profile.window import Mode
 from pivotscope_agent.governing.governor import Governor
@@ -67,9 +70,10 @@ class Fleet:
     most_at_once: int = 0
 
     def run(self, seconds: float) -> "Fleet":
-        """Each target asks, one after the other, at the end of its window or pause."""
+        """Each target asks at the end of its window or pause; where all slots are taken it waits in line."""
         events = [(0.37 * number, number, -1) for number in range(len(self.targets))]
         running: dict[int, Taken] = {}
+        line: deque[int] = deque()
         windows = list(range(len(self.targets)))
         while events:
             now, number, ends = heapq.heappop(events)
@@ -77,11 +81,11 @@ class Fleet:
                 break
             if ends >= 0:
                 self._end(running.pop(ends), now)
-                heapq.heappush(events, (now, number, -1))
-            elif len(running) >= self.slots:
-                first = min(taken.ended for taken in running.values())
-                heapq.heappush(events, (max(first, now + 0.001), number, -1))
+                line.append(number)
             else:
+                line.append(number)
+            while line and len(running) < self.slots:
+                number = line.popleft()
                 plan = self.ask(number, windows[number], now)
                 if plan.rate_hz:
                     windows[number] += 1
@@ -124,19 +128,23 @@ class Fleet:
 
     def _worst(self, after: float, amount: Callable[[Taken], float]) -> float:
         """Windows count evenly over their length; the worst stretch begins or ends with one of them."""
-        ends = [taken.ended for taken in self.taken]
-        edges = {edge for taken in self.taken for edge in (taken.began, taken.ended - PERIOD_S) if edge >= after}
-        last = max(ends) - PERIOD_S
-        return max(
-            (
-                sum(amount(taken) * _inside(taken, edge) for taken in self.taken) / PERIOD_S
-                for edge in edges
-                if edge <= last
-            ),
-            default=0.0,
-        )
+        changes: dict[float, float] = defaultdict(float)
+        for taken in self.taken:
+            if found := amount(taken):
+                changes[taken.began] += found / taken.plan.seconds
+                changes[taken.ended] -= found / taken.plan.seconds
+        moments = sorted(changes)
+        spent, slopes, total, slope = [], [], 0.0, 0.0
+        for before, moment in pairwise([moments[0] if moments else 0.0, *moments]):
+            total += slope * (moment - before)
+            slope += changes[moment]
+            spent.append(total)
+            slopes.append(slope)
 
+        def until(at: float) -> float:
+            index = bisect_right(moments, at) - 1
+            return spent[index] + slopes[index] * (at - moments[index]) if index >= 0 else 0.0
 
-def _inside(taken: Taken, edge: float) -> float:
-    both = min(taken.ended, edge + PERIOD_S) - max(taken.began, edge)
-    return max(0.0, both) / taken.plan.seconds
+        last = max((taken.ended for taken in self.taken), default=0.0) - PERIOD_S
+        edges = {edge for moment in moments for edge in (moment, moment - PERIOD_S) if after <= edge <= last}
+        return max(((until(edge + PERIOD_S) - until(edge)) / PERIOD_S for edge in edges), default=0.0)

@@ -1,0 +1,51 @@
+from pivotscope_agent.governing.account import LONGEST_DEBT_S, Account
+from pivotscope_agent.governing.cost import ATTACH_NS, Cost
+from pivotscope_agent.governing.own import OwnCpu
+
+SECOND = 1_000_000_000
+
+
+def test_an_account_fills_to_its_ceiling() -> None:
+    account = Account(0)
+    assert account.settle(10 * SECOND, 0.01, 1e9) == 0.1e9
+    assert account.settle(1000 * SECOND, 0.01, 1e9) == 1e9
+
+
+def test_a_debt_is_paid_back_and_forgotten_when_it_is_long() -> None:
+    account = Account(0)
+    account.spend(0.05e9)
+    assert account.settle(2 * SECOND, 0.01, 1e9) == -0.03e9
+    account.spend(1e12)
+    assert account.settle(2 * SECOND, 0.01, 1e9) == -LONGEST_DEBT_S * 0.01e9
+
+
+def test_what_was_set_aside_comes_back() -> None:
+    account = Account(0)
+    account.spend(0.05e9)
+    account.spend(-0.04e9)
+    assert round(account.settle(0, 0.01, 1e9)) == -10_000_000
+
+
+def test_a_higher_cost_is_believed_at_once_a_lower_one_slowly() -> None:
+    cost = Cost.of(round(ATTACH_NS + 100e6), 50_000_000, 100)
+    assert (cost.look_ns, cost.stop_ns) == (1e6, 0.5e6)
+    cost.learn(Cost(2e6, 1e6))
+    assert (cost.look_ns, cost.stop_ns) == (2e6, 1e6)
+    cost.learn(Cost(1e6, 0.0))
+    assert (round(cost.look_ns), round(cost.stop_ns)) == (1_700_000, 700_000)
+
+
+def test_attaching_alone_leaves_looks_that_cost_next_to_nothing() -> None:
+    assert 0 < Cost.of(1_000_000, 0, 20).look_ns < 1e5
+
+
+def test_the_agents_own_share_leaves_samplers_out_and_forgets() -> None:
+    own = OwnCpu(0, 5 * SECOND)
+    cores = 0.0
+    for second in range(1, 601):
+        # The agent takes 2 ms a second, its samplers 8.
+        cores = own.update(second * SECOND, 5 * SECOND + second * 10_000_000, second * 8_000_000)
+    assert abs(cores - 0.002) < 1e-5
+    for second in range(601, 1201):
+        cores = own.update(second * SECOND, 11 * SECOND + (second - 600) * 8_000_000, second * 8_000_000)
+    assert cores < 1e-5
