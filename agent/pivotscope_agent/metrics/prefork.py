@@ -3,7 +3,7 @@
 A forking server without a shared registry lets any worker answer. Its counters then jump between the
 workers' own values; differences between scrapes are meaningless, and a drop looks like a restart that never
 was. What gives it away: the start time of the answering process changes, or a counter goes back, while the
-processes are the same as before.
+processes are the same as before. A time of creation that goes back tells as much.
 """
 
 from collections.abc import Iterable
@@ -40,9 +40,14 @@ class PreforkDetector:
         self._process_start_s: float | None = None
         self._refused = ""
 
-    def needs_probing(self, source: Source) -> bool:
-        """Whether the page should be read `PROBES` times before its values are believed."""
-        return len(source.processes) > 1 and not source.rule.aggregated and source.identities != self._probed
+    def needs_probing(self, source: Source, page: Mapped) -> bool:
+        """Whether the page should be read `PROBES` times before its values are believed.
+
+        While nothing was counted yet every worker says the same, and what is said does no harm.
+        """
+        if len(source.processes) < 2 or source.rule.aggregated or source.identities == self._probed:
+            return False
+        return any(_monotone(value) > 0 for value in _counting(page.values))
 
     def probed(self, source: Source) -> None:
         """The page was read often enough with these processes behind it."""
@@ -69,6 +74,8 @@ class PreforkDetector:
             return "answered by another process than before"
         for value in _counting(page.values):
             last = self._last.get(value.series)
+            if last is not None and value.created_unix_ns < last.created_unix_ns:
+                return f"{value.series.name} began at another time than it said before"
             if last is None or _monotone(value) >= last.value:
                 continue
             if value.created_unix_ns <= last.created_unix_ns:

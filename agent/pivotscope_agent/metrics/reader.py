@@ -76,12 +76,13 @@ class MetricsReader:
     def _read_source(self, source: Source) -> list[MetricPoint]:
         memory = self._memories[self._key(source)]
         try:
-            reads = PROBES if memory.detector.needs_probing(source) else 1
-            problem, page, now = "", Mapped(()), 0
-            for _ in range(reads):
-                page, now = self._scrape(source), self._clock.unix_ns()
-                problem = memory.detector.judge(source, page)
-            memory.detector.probed(source)
+            page, now = self._scrape(source), self._clock.unix_ns()
+            problem = memory.detector.judge(source, page)
+            if not problem and memory.detector.needs_probing(source, page):
+                for _ in range(PROBES - 1):
+                    page, now = self._scrape(source), self._clock.unix_ns()
+                    problem = memory.detector.judge(source, page)
+                memory.detector.probed(source)
         except (ScrapeError, PageError) as error:
             self._counters.add(Count.SCRAPES, error.reason if isinstance(error, ScrapeError) else "malformed")
             self._complain(memory, str(error))

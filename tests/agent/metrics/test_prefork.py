@@ -56,19 +56,19 @@ def test_new_processes_are_given_another_chance(detector: PreforkDetector, sourc
     detector.judge(source(processes=2), page(69))
     assert detector.judge(source(processes=2), page(3))
     again = source(processes=3)
-    assert detector.needs_probing(again)
+    assert detector.needs_probing(again, page(70))
     assert detector.judge(again, page(70)) == ""
     detector.probed(again)
-    assert not detector.needs_probing(again)
+    assert not detector.needs_probing(again, page(70))
 
 
 def test_one_process_needs_no_probing(detector: PreforkDetector, source: Callable[..., Source]) -> None:
-    assert not detector.needs_probing(source())
+    assert not detector.needs_probing(source(), page(70))
 
 
 def test_a_page_declared_as_a_sum_is_believed(detector: PreforkDetector, source: Callable[..., Source]) -> None:
     behind = source(processes=4, aggregated=True)
-    assert not detector.needs_probing(behind)
+    assert not detector.needs_probing(behind, page(69))
     detector.judge(behind, page(69))
     assert detector.judge(behind, page(3)) == ""
 
@@ -82,3 +82,20 @@ def test_probing_recognises_workers_under_load_nearly_always(source: Callable[..
         verdicts = [detector.judge(behind, page(random.choice(workers))) for _ in range(PROBES)]
         missed += not verdicts[-1]
     assert missed <= 20
+
+
+def test_before_anything_is_counted_there_is_nothing_to_probe(
+    detector: PreforkDetector, source: Callable[..., Source]
+) -> None:
+    behind = source(processes=4)
+    assert not detector.needs_probing(behind, page(0))
+    assert detector.judge(behind, page(0)) == ""
+    assert detector.needs_probing(behind, page(1))
+
+
+def test_a_series_that_began_earlier_than_it_said_is_refused(
+    detector: PreforkDetector, source: Callable[..., Source]
+) -> None:
+    behind = source(processes=4)
+    assert detector.judge(behind, page(3, created=7)) == ""
+    assert detector.judge(behind, page(9, created=5)) == "requests began at another time than it said before"
