@@ -132,17 +132,19 @@ class Governor:
         plan = _plan(target, ask, way, found, limits, probe=probe)
         if probe:
             plan = replace(plan, limit_ns=round(max(6e7, self._ledger.target_rate() * SAVED_S * 1e9)))
-        self._ledger.reserve(target, Granted(ask, plan, found.cpu_ns, 0.0 if way[1] else found.stop_ns))
+        self._ledger.reserve(target, Granted(ask, plan, found.cpu_ns, found.stop_ns))
         return plan
 
     def _first(self, target: KnownTarget, ask: Ask, mode: Mode, now_ns: int) -> tuple[Shape, Limits, bool]:
         """A window of unknown cost: as asked where budgets are ample, else a short one to learn from."""
         limits = self._ledger.limits(target, None, ask.seconds, now_ns)
-        bold = steady(UNKNOWN, limits, ask.rate_hz, ask.seconds, 0)
+        running = target.way(mode, ask)[1]
+        bold = steady(replace(UNKNOWN, stop_ns=0.0) if running else UNKNOWN, limits, ask.rate_hz, ask.seconds, 0)
         if bold is not None and bold.rate_hz == ask.rate_hz:
             return bold, limits, False
         rate = target.rates.get(target.way(ask.base, ask), PROBE_HZ) if mode is not ask.base else PROBE_HZ
-        probe = shape(PROBE, min(rate, PROBE_HZ, ask.rate_hz), min(PROBE_S, ask.seconds))
+        first = replace(PROBE, stop_ns=0.0) if running else PROBE
+        probe = shape(first, min(rate, PROBE_HZ, ask.rate_hz), min(PROBE_S, ask.seconds))
         return probe, self._ledger.limits(target, probe, ask.seconds, now_ns), True
 
     def _fitted(self, target: KnownTarget, ask: Ask, cost: Cost, way: Way, now_ns: int) -> tuple[Shape, Limits]:

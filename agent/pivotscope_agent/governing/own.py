@@ -2,11 +2,11 @@
 
 from math import exp
 
-LATELY_S = 60.0
+LATELY_S = 180.0
 
 
 class OwnCpu:
-    """Mean over the last minute or so of CPU that is no sampler's: the agent's process and its other children."""
+    """Mean over the last minutes of CPU that is no sampler's: the agent's process and its other children."""
 
     def __init__(self, now_ns: int, total_ns: int) -> None:
         self._at_ns = now_ns

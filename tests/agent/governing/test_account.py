@@ -42,10 +42,10 @@ def test_attaching_alone_leaves_looks_that_cost_next_to_nothing() -> None:
 def test_the_agents_own_share_leaves_samplers_out_and_forgets() -> None:
     own = OwnCpu(0, 5 * SECOND)
     cores = 0.0
-    for second in range(1, 601):
+    for second in range(1, 3001):
         # The agent takes 2 ms a second, its samplers 8.
         cores = own.update(second * SECOND, 5 * SECOND + second * 10_000_000, second * 8_000_000)
     assert abs(cores - 0.002) < 1e-5
-    for second in range(601, 1201):
-        cores = own.update(second * SECOND, 11 * SECOND + (second - 600) * 8_000_000, second * 8_000_000)
+    for second in range(3001, 6001):
+        cores = own.update(second * SECOND, 35 * SECOND + (second - 3000) * 8_000_000, second * 8_000_000)
     assert cores < 1e-5
