@@ -26,7 +26,8 @@ async def test_it_is_told_on_this_stream_and_on_the_next(
     *, collector: Any, open_: Callable[..., Spool], exporter: Callable[..., Exporter], eventually: Eventually
 ) -> None:
     sender = exporter(open_())
-    assert not sender.running
+    running_before = sender.running
+    assert not running_before
     sender.tell(status("first"))
     sender.tell(status("second"))
     sender.start()
@@ -39,7 +40,8 @@ async def test_it_is_told_on_this_stream_and_on_the_next(
     session.renew()
     await eventually(lambda: statuses(collector) == [["second", "third"], ["third"]])
     await sender.close(5)
-    assert not sender.running
+    running_after = sender.running
+    assert not running_after
 
 
 async def test_the_time_of_the_last_acknowledgement_is_known(
