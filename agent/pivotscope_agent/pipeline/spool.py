@@ -9,8 +9,7 @@ of nobody.
 
 import logging
 import threading
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from errno import errorcode
 from functools import partial
@@ -20,6 +19,7 @@ from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.pipeline import state as states
+from pivotscope_agent.pipeline.drops import Drops
 from pivotscope_agent.pipeline.files import Files
 from pivotscope_agent.pipeline.ledger import Ledger, lives
 from pivotscope_agent.pipeline.notes import Notes
@@ -86,18 +86,15 @@ class Spool:
         self._clock = clock
         self._files = files
         self._mutex = threading.Lock()
-        # Never held while the disk is waited for: what is told of drops comes from the loop's thread.
-        self._telling = threading.Lock()
         self._segments = opened.segments
         self._active: Segment | None = None
         self._next = found.next_sequence
         self._acknowledged = found.acknowledged
-        self._may_be_sent = found.may_be_sent
+        self._may_be_sent = self._handed_out = found.may_be_sent
         self._booked = found.booked
         self._generation = found.generation
         self._boot = found.boot
-        self._dropped = Counter(found.dropped)
-        self._untold = Counter(found.untold)
+        self._drops = Drops(found.dropped, found.untold)
         self._gone: tuple[str, ...] = ()
         self._folder_lock = opened.lock
         self._retry_disk_at = 0
@@ -128,8 +125,7 @@ class Spool:
     @property
     def dropped(self) -> Mapping[str, int]:
         """Everything that was ever given up, by reason, since the spool's folder was first used."""
-        with self._telling:
-            return dict(self._dropped)
+        return self._drops.totals()
 
     def pending(self) -> int:
         """Records that are not acknowledged."""
@@ -140,7 +136,7 @@ class Spool:
         with self._mutex:
             self._expire()
             batch.sequence = self._next
-            told = self._take_untold()
+            told = self._drops.take()
             batch.dropped.update(told)
             notes = Notes(self.ledger.entries(definitions, batch), told)
             body = definitions.SerializeToString(), batch.SerializeToString(), notes.pack()
@@ -148,7 +144,7 @@ class Spool:
             self._next += 1
             segment = self._keep(record)
             if segment is None:
-                self._tell_again(told)
+                self._drops.tell_again(told)
                 self.ledger.give_back(notes.entries, booked=False)
                 self._count_drop("larger_than_spool", 1)
             else:
@@ -157,7 +153,7 @@ class Spool:
                     self.ledger.book(notes.entries)
                 self._counters.add(Count.RECORDS_SPOOLED, "disk" if segment.on_disk else "memory")
             self._booked = record.sequence
-            if self._unsaved:
+            if self._unsaved or self._drops.unsaved:
                 self._save(clean=False)
             return record.sequence
 
@@ -165,8 +161,9 @@ class Spool:
         """Up to `limit` records with a higher sequence, in order, to be sent. Damaged ones are counted and left out."""
         with self._mutex:
             found = self._read_after(max(after, self._acknowledged), limit)
-            if found and found[-1].sequence > self._may_be_sent:
-                self._may_be_sent = found[-1].sequence + SENT_AHEAD
+            self._handed_out = max(self._handed_out, found[-1].sequence if found else 0)
+            if self._handed_out > self._may_be_sent:
+                self._may_be_sent = self._handed_out + SENT_AHEAD
                 self._save(clean=False)
         return found
 
@@ -177,15 +174,12 @@ class Spool:
             self._acknowledged = max(before, min(sequence, self._next - 1))
             self._book_memory(before)
             self._discard([part for part in self._segments if part is not self._active and self._is_done(part)])
-            if self._unsaved or self._clock.monotonic_ns() - self._saved_at >= _SAVE_EVERY_NS:
+            if self._unsaved or self._drops.unsaved or self._clock.monotonic_ns() - self._saved_at >= _SAVE_EVERY_NS:
                 self._save(clean=False)
 
     def note_dropped(self, reason: str, amount: int = 1) -> None:
         """Count something that was dropped elsewhere, and tell the collector with the next batch. Never blocks."""
-        with self._telling:
-            self._dropped[reason] += amount
-            self._untold[reason] += amount
-            self._unsaved = True
+        self._drops.note(reason, amount)
 
     def save(self) -> None:
         """Write the state now."""
@@ -270,11 +264,19 @@ class Spool:
             if record is None:
                 continue
             notes = Notes.unpack(record.notes)
-            if record.sequence > self._may_be_sent:
-                self._tell_again(notes.told)
+            if record.sequence > self._handed_out:
+                self._drops.tell_again(notes.told)
                 self.ledger.give_back(notes.entries, booked=segment.on_disk)
             elif not segment.on_disk:
                 self.ledger.book(notes.entries)
+
+    def _in_memory(self) -> Iterator[Notes]:
+        """Notes of the records that end with the agent."""
+        for segment in [part for part in self._segments if not part.on_disk]:
+            for position in positions_after(segment, self._acknowledged):
+                record = segment.read(position)
+                if record is not None and record.notes:
+                    yield Notes.unpack(record.notes)
 
     def _book_memory(self, before: int) -> None:
         """Book what was acknowledged out of memory: no file says so."""
@@ -344,14 +346,15 @@ class Spool:
         if self._folder_lock is None:
             return
         self._saved_at = self._clock.monotonic_ns()
-        self._unsaved = False
+        self._unsaved = self._drops.unsaved = False
         if self._saved_at - self._pruned_at >= _PRUNE_EVERY_NS:
             self._pruned_at = self._saved_at
             self.ledger.prune(lives)
             self._unreadable = {number for number in self._unreadable if number > self._acknowledged}
         self._generation += 1
-        with self._telling:
-            dropped, untold = dict(self._dropped), dict(self._untold)
+        dropped, untold = self._drops.totals(), self._drops.untold()
+        for notes in self._in_memory():
+            untold.update(notes.told)
         state = SpoolState(
             self.epoch,
             self._next,
@@ -371,15 +374,6 @@ class Spool:
     def _count_drop(self, reason: str, amount: int) -> None:
         self._counters.add(Count.RECORDS_DROPPED, reason, amount)
         self.note_dropped(reason, amount)
-
-    def _take_untold(self) -> Counter[str]:
-        with self._telling:
-            told, self._untold = self._untold, Counter()
-        return told
-
-    def _tell_again(self, told: Mapping[str, int]) -> None:
-        with self._telling:
-            self._untold.update(told)
 
     def _attempt(self, what: str, action: Callable[[], None]) -> bool:
         try:

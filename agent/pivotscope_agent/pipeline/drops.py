@@ -1,0 +1,43 @@
+"""What was given up, by reason: the totals for ever, and what the collector was not told of yet."""
+
+import threading
+from collections import Counter
+from collections.abc import Mapping
+
+
+class Drops:
+    """Counts by reason. No method blocks: callers may be on the loop's thread while others wait for the disk."""
+
+    def __init__(self, totals: Mapping[str, int], untold: Mapping[str, int]) -> None:
+        self.unsaved = False
+        self._lock = threading.Lock()
+        self._totals = Counter(totals)
+        self._untold = Counter(untold)
+
+    def note(self, reason: str, amount: int) -> None:
+        """Something was given up."""
+        with self._lock:
+            self._totals[reason] += amount
+            self._untold[reason] += amount
+            self.unsaved = True
+
+    def take(self) -> Counter[str]:
+        """What is to be told now."""
+        with self._lock:
+            told, self._untold = self._untold, Counter()
+        return told
+
+    def tell_again(self, told: Mapping[str, int]) -> None:
+        """What should have told of these did not arrive."""
+        with self._lock:
+            self._untold.update(told)
+
+    def totals(self) -> dict[str, int]:
+        """Everything that was ever given up."""
+        with self._lock:
+            return dict(self._totals)
+
+    def untold(self) -> Counter[str]:
+        """The part of the totals that was not taken to be told."""
+        with self._lock:
+            return Counter(self._untold)
