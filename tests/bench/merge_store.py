@@ -19,5 +19,6 @@ sizes = client.run(
 found = dict.fromkeys(tables, (0, 0)) | dict(
     zip(sizes["table"], zip(sizes["rows"], sizes["bytes"], strict=True), strict=True)
 )
+found["samples"] = (client.run("SELECT count() AS rows FROM samples")["rows"][0], 0)
 sys.stdout.write(json.dumps(found))
 client.close()

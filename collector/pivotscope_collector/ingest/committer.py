@@ -7,21 +7,36 @@ from concurrent.futures import ThreadPoolExecutor
 
 from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.errors import StoreError
+from pivotscope_collector.ingest.decode import Received
+from pivotscope_collector.ingest.gather import gather
+from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.ingest.refusal import Refusal
 from pivotscope_collector.store.rows import Rows, merge
 
 _LOG = logging.getLogger(__name__)
-_Waiting = tuple[Rows, "asyncio.Future[None]"]
+_Part = Rows | Received
+_Settled = Refusal | StoreError | None
+_Waiting = tuple[_Part, "asyncio.Future[Refusal | None]"]
 
 
 class Committer:
-    """Gathers rows for `seconds`, or until there are `rows` of them, and writes them in a thread of its own.
+    """Gathers batches for `seconds`, or until they have `rows`; checks, decodes and writes them in a thread of its own.
 
     An insert costs almost the same for fifty rows as for twenty thousand. While one group is written the next
     gathers. At most `8 × rows` wait; `submit` then waits for room, and so do the streams that call it.
     """
 
-    def __init__(self, write: Callable[[Rows], None], counters: Counters, *, seconds: float, rows: int) -> None:
+    def __init__(
+        self,
+        write: Callable[[Rows], None],
+        counters: Counters,
+        *,
+        seconds: float,
+        rows: int,
+        limits: Limits | None = None,
+    ) -> None:
         self._write = write
+        self._limits = limits or Limits()
         self._counters = counters
         self._seconds = seconds
         self._rows = rows
@@ -38,15 +53,19 @@ class Committer:
         """Begin to write."""
         self._task = asyncio.create_task(self._run(), name="committer")
 
-    async def submit(self, rows: Rows) -> "asyncio.Future[None]":
-        """Hand rows over, waiting for room; the future is done when they are stored, or fails with StoreError."""
-        async with self._room:
-            await self._room.wait_for(lambda: self._size < 8 * self._rows or self._closing)
-            if self._closing:
-                raise StoreError("the collector is stopping")
-            future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._waiting.append((rows, future))
-            self._size += max(1, len(rows))
+    async def submit(self, part: _Part) -> "asyncio.Future[Refusal | None]":
+        """Hand rows or a batch over, waiting for room.
+
+        The future is done when they are stored or, with the refusal, will never be; it fails with StoreError.
+        """
+        if self._full():
+            async with self._room:
+                await self._room.wait_for(lambda: not self._full())
+        if self._closing:
+            raise StoreError("the collector is stopping")
+        future: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((part, future))
+        self._size += max(1, len(part))
         self._arrived.set()
         if self._size >= self._rows:
             self._enough.set()
@@ -62,6 +81,9 @@ class Committer:
         if self._task:
             await self._task
         self._executor.shutdown()
+
+    def _full(self) -> bool:
+        return self._size >= 8 * self._rows and not self._closing
 
     async def _run(self) -> None:
         while True:
@@ -96,28 +118,35 @@ class Committer:
 
     async def _commit(self, group: Sequence[_Waiting]) -> None:
         """Write a group. If the store refuses it, its batches are tried alone, so that none spoils the others."""
-        error = await self._attempt([rows for rows, _ in group])
-        for rows, future in group:
-            own = error
-            if error is not None and len(group) > 1:
-                own = await self._attempt([rows])
+        settled = await self._attempt([part for part, _ in group])
+        for (part, future), outcome in zip(group, settled, strict=True):
+            own = outcome
+            if isinstance(own, StoreError) and len(group) > 1:
+                (own,) = await self._attempt([part])
             if future.cancelled():
                 continue
-            if own is None:
-                future.set_result(None)
-            else:
+            if isinstance(own, StoreError):
                 future.set_exception(own)
+            else:
+                future.set_result(own)
 
-    async def _attempt(self, parts: Sequence[Rows]) -> StoreError | None:
+    async def _attempt(self, parts: Sequence[_Part]) -> Sequence[_Settled]:
         loop = asyncio.get_running_loop()
         try:
-            await loop.run_in_executor(self._executor, lambda: self._write(merge(parts)))
+            settled = await loop.run_in_executor(self._executor, self._store, parts)
         except StoreError as error:
             self._counters.add(Count.COMMIT_FAILURES)
-            return error
+            return [error] * len(parts)
         except Exception as error:  # noqa: BLE001 - the one committer must go on; the batch is refused and sent again
             self._counters.add(Count.COMMIT_FAILURES)
             _LOG.exception("a group commit failed in an unforeseen way")
-            return StoreError(f"the collector failed to store the batch: {error!r}")
+            return [StoreError(f"the collector failed to store the batch: {error!r}")] * len(parts)
         self._counters.add(Count.COMMITS)
-        return None
+        return settled
+
+    def _store(self, parts: Sequence[_Part]) -> list[Refusal | None]:
+        """In the thread: check and decode what are batches, write, and tell of each part how it was settled."""
+        gathered = gather([part for part in parts if isinstance(part, Received)], self._limits)
+        self._write(merge([gathered.rows, *(part for part in parts if isinstance(part, Rows))]))
+        refusals = iter(gathered.refusals)
+        return [next(refusals) if isinstance(part, Received) else None for part in parts]

@@ -1,20 +1,21 @@
-"""A batch that was found fit, as rows. Pure."""
+"""Batches of many streams as rows. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
-from typing import Any
+from itertools import chain
 
 import numpy as np
-from numpy.typing import NDArray
 from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_collector.ingest.dictionary import Dictionary
-from pivotscope_collector.ingest.flat import Flat
+from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, MODES, OUTCOMES
-from pivotscope_collector.store.rows import U32, Index, Row, Rows, Samples
+from pivotscope_collector.ingest.stacks import Stacks
+from pivotscope_collector.store.rows import U32, U64, Row, Rows, Samples, chained
 
 _MS = 1_000_000
+_SECOND = 1_000_000_000
 _MINUTE = 60_000_000_000
 
 
@@ -26,32 +27,87 @@ class Origin:
     epoch: int
 
 
-def decode(batch: pb.Batch, flat: Flat, dictionary: Dictionary, origin: Origin) -> Rows:
-    """Rows of a batch that `validate.check` passed, and of the samples that it gave.
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A batch, the dictionary of its stream, when it came (unix time), and rows of agents to be stored with it."""
 
-    Rows of a window with the same stack and line become one.
+    batch: pb.Batch
+    dictionary: Dictionary
+    origin: Origin
+    now_ns: int = 0
+    agents: Sequence[Row] = ()
+
+    def __len__(self) -> int:
+        return sum(len(window.stacks) for window in self.batch.windows) + 1
+
+
+@dataclass(slots=True)
+class _Flat:
+    """Windows as rows, and the samples of all of them as columns."""
+
+    windows: list[Row] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
+    ids: list[U64] = field(default_factory=list)
+    numbers: list[U32] = field(default_factory=list)
+    owners: list[Dictionary] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    natives: list[int] = field(default_factory=list)
+
+
+def decode(received: Sequence[Received], limits: Limits | None = None) -> Rows | None:
+    """Rows of batches. With `limits`: nothing where anything in them is not plainly within the limits.
+
+    Batches that `validate.check` passed need no limits. It is the judge: this only tells quickly that all is well.
     """
-    series = {number: dictionary.series[number] for number in {point.series for point in batch.points}}
-    return Rows(
-        windows=_windows(batch, dictionary, origin, _totals(flat, len(batch.windows))),
-        samples=_samples(flat, dictionary),
-        stacks=dictionary.stacks,
-        functions=dictionary.functions,
-        series={one.series_id: one.row for one in series.values()},
-        points=[
-            (
-                series[point.series].service,
-                series[point.series].series_id,
-                (point.unix_ns + batch.clock_offset_ns) // _MS,
-                max(0, point.start_unix_ns + batch.clock_offset_ns) // _MS,
-                point.value,
-                point.count,
-                list(point.buckets),
-            )
-            for point in batch.points
+    flat = _Flat()
+    for one in received:
+        if not _windows(one, flat, limits):
+            return None
+    counts, natives, lines = (np.array(values, np.uint32) for values in (flat.counts, flat.natives, flat.lines))
+    window = np.repeat(np.arange(len(flat.windows)), flat.lengths)
+    sums = np.bincount(window, counts, len(flat.windows)).astype(np.int64)
+    ids = np.concatenate(flat.ids) if flat.ids else np.empty(0, np.uint64)
+    if limits and len(counts) and not (
+        counts.all()
+        and (natives <= counts).all()
+        and sums.max() <= limits.samples_per_window
+        and lines.max() <= limits.line
+        and ids.all()
+    ):  # fmt: skip
+        return None
+    native_sums = np.bincount(window, natives, len(flat.windows)).astype(np.int64)
+    return replace(
+        _others(received),
+        windows=[
+            (*row[:27], samples, native, *row[27:])
+            for row, samples, native in zip(flat.windows, sums.tolist(), native_sums.tolist(), strict=True)
         ],
-        code_functions=[row for file in batch.files for row in _code(file)],
-        codebases=[(facts.codebase, facts.total_files, facts.total_lines) for facts in batch.codebases],
+        samples=Samples(window=window, stack_id=ids, line=lines, count=counts, native=natives),
+        stacks=Stacks(ids, flat.numbers, flat.owners),
+        functions=chained([one.dictionary.functions for one in received]),
+    )
+
+
+def _others(received: Sequence[Received]) -> Rows:
+    """Points and facts: they come seldom."""
+    points: list[Row] = []
+    series: dict[int, Row] = {}
+    for one in received:
+        offset = one.batch.clock_offset_ns
+        for point in one.batch.points:
+            known = one.dictionary.series[point.series]
+            series[known.series_id] = known.row
+            at, start = (max(0, ns + offset) // _MS for ns in (point.unix_ns, point.start_unix_ns))
+            points.append((known.service, known.series_id, at, start, point.value, point.count, list(point.buckets)))
+    files = chain.from_iterable(one.batch.files for one in received)
+    codebases = chain.from_iterable(one.batch.codebases for one in received)
+    return Rows(
+        series=series,
+        points=points,
+        code_functions=[row for file in files for row in _code(file)],
+        agents=[row for one in received for row in one.agents],
+        codebases=[(facts.codebase, facts.total_files, facts.total_lines) for facts in codebases],
     )
 
 
@@ -72,34 +128,39 @@ def period_ns(duration_ns: int, stopped_ns: int, looks: int, rate_hz: int) -> in
     return 1_000_000_000 // rate_hz if rate_hz else 0
 
 
-def _windows(batch: pb.Batch, dictionary: Dictionary, origin: Origin, totals: Sequence[tuple[int, int]]) -> list[Row]:
-    prefix = window_prefix(origin, batch.sequence)
-    rows: list[Row] = []
-    for position, (window, (samples, native)) in enumerate(zip(batch.windows, totals, strict=True)):
-        process = dictionary.processes[window.process]
+def _windows(one: Received, flat: _Flat, limits: Limits | None) -> bool:
+    """Take a batch's windows apart; False where something is not plainly within the limits."""
+    batch, dictionary = one.batch, one.dictionary
+    offset = batch.clock_offset_ns
+    if limits and not (
+        batch.sequence and abs(offset) <= limits.amount and len(batch.windows) <= limits.windows
+    ):  # fmt: skip
+        return False
+    prefix = window_prefix(one.origin, batch.sequence)
+    numbers: list[int] = []
+    for position, window in enumerate(batch.windows):
+        place = dictionary.places.get(window.process)
+        stacks, lines = window.stacks[:], window.lines[:]
+        counts, natives = window.counts[:], window.native_counts[:]
+        many = len(stacks)
+        if place is None or not len(lines) == len(counts) == len(natives) == many:
+            return False
+        if limits and not _within(window, many, limits, one.now_ns - offset):
+            return False
         usage = window.usage
-        started = max(0, window.started_unix_ns + batch.clock_offset_ns)
+        started = max(0, window.started_unix_ns + offset)
         digest = blake2b(prefix + position.to_bytes(4, "big"), digest_size=8).digest()
-        rows.append(
+        flat.windows.append(
             (
                 started // _MINUTE * 60,
-                process.service,
-                process.environment,
-                process.version,
-                process.variant,
-                LANGUAGES[process.language],
+                *place[:5],
                 MODES[window.mode],
                 int.from_bytes(digest, "big"),
-                origin.agent,
-                origin.epoch,
+                one.origin.agent,
+                one.origin.epoch,
                 batch.sequence,
                 position,
-                process.instance,
-                process.host,
-                process.pid,
-                process.started_unix_ns // _MS,
-                process.runtime_version,
-                process.container,
+                *place[5:],
                 OUTCOMES[window.outcome],
                 window.reason,
                 started // _MS,
@@ -109,8 +170,6 @@ def _windows(batch: pb.Batch, dictionary: Dictionary, origin: Origin, totals: Se
                 window.ticks,
                 window.late,
                 window.errors,
-                samples,
-                native,
                 period_ns(window.duration_ns, window.stopped_ns, window.ticks - window.errors, window.rate_hz),
                 usage.cpu_user_ns,
                 usage.cpu_system_ns,
@@ -124,46 +183,52 @@ def _windows(batch: pb.Batch, dictionary: Dictionary, origin: Origin, totals: Se
                 usage.run_delay_ns,
             )
         )
-    return rows
+        flat.lengths.append(many)
+        numbers += stacks
+        flat.lines += lines
+        flat.counts += counts
+        flat.natives += natives
+    if numbers:
+        known = dictionary.stack_ids
+        if max(numbers) >= len(known):
+            return False
+        taken = np.array(numbers, np.uint32)
+        flat.numbers.append(taken)
+        flat.ids.append(known[taken])
+        flat.owners.append(dictionary)
+    return True
 
 
-def _totals(flat: Flat, windows: int) -> list[tuple[int, int]]:
-    """Sums of each window's counts and native counts."""
-    totals = [(0, 0)] * windows
-    if flat.sampled:
-        counts = np.add.reduceat(flat.counts, flat.starts, dtype=np.int64).tolist()
-        natives = np.add.reduceat(flat.natives, flat.starts, dtype=np.int64).tolist()
-        for number, count, native in zip(flat.sampled, counts, natives, strict=True):
-            totals[number] = (count, native)
-    return totals
-
-
-def _samples(flat: Flat, dictionary: Dictionary) -> Samples:
-    stacks = dictionary.stack_ids[flat.stacks]
-    order, starts = _groups(flat.lines, stacks, flat.owner)
-    first = order[starts]
-    return Samples(
-        window=flat.owner[first],
-        stack_id=stacks[first],
-        line=flat.lines[first],
-        count=_sums(flat.counts[order], starts),
-        native=_sums(flat.natives[order], starts),
+def _within(window: pb.Window, rows: int, limits: Limits, now_ns: int) -> bool:
+    """Whether no check of a window has anything to say; `now_ns` is the agent's time."""
+    usage = window.usage
+    return (
+        window.mode in MODES
+        and window.outcome in OUTCOMES
+        and 0 <= window.duration_ns <= limits.duration_ns
+        and 0 <= window.stopped_ns <= limits.duration_ns
+        and -limits.future_seconds * _SECOND <= now_ns - window.started_unix_ns <= limits.age_seconds * _SECOND
+        and window.rate_hz <= limits.rate_hz
+        and len(window.reason) <= limits.text_length
+        and usage.cpu_user_ns <= limits.cpu_ns
+        and usage.cpu_system_ns <= limits.cpu_ns
+        and usage.run_delay_ns <= limits.cpu_ns
+        and window.gap_cpu_ns <= limits.cpu_ns
+        and window.sampler_cpu_ns <= limits.cpu_ns
+        and usage.resident_bytes <= limits.amount
+        and usage.proportional_bytes <= limits.amount
+        and usage.read_bytes <= limits.amount
+        and usage.written_bytes <= limits.amount
+        and (
+            rows == 0
+            or (
+                rows <= limits.rows_per_window
+                and window.outcome == pb.OUTCOME_COMPLETE
+                and window.mode != pb.MODE_NONE
+                and (window.rate_hz > 0 or (window.ticks > 0 and window.duration_ns > 0))
+            )
+        )
     )
-
-
-def _groups(*keys: NDArray[Any]) -> tuple[Index, Index]:
-    """An order of the rows that brings equal ones together (the last key counts most), and where each group starts."""
-    order = np.lexsort(keys)
-    fresh = np.zeros(len(order), np.bool_)
-    fresh[:1] = True
-    for key in keys:
-        ordered = key[order]
-        fresh[1:] |= ordered[1:] != ordered[:-1]
-    return order, np.flatnonzero(fresh)
-
-
-def _sums(values: U32, starts: Index) -> U32:
-    return np.add.reduceat(values, starts) if len(starts) else np.empty(0, np.uint32)
 
 
 def _code(file: pb.FileFacts) -> list[Row]:

@@ -1,21 +1,26 @@
 """A stream's dictionary: the agent's small numbers, and what they stand for in the store."""
 
-import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
+from hashlib import blake2b
+from itertools import chain, pairwise
 from math import inf
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pivotscope.profile.function import function_id, stack_id
+from pivotscope.profile.function import function_id
 from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, METRIC_KINDS, METRIC_ROLES, OWNERS
 from pivotscope_collector.ingest.refusal import Refusal, invalid, unknown
-from pivotscope_collector.store.rows import Row
+from pivotscope_collector.store.rows import U32, U64, Row
+
+_MS = 1_000_000
+_MATERIAL = np.dtype([("size", ">u4"), ("id", ">u8")])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +38,31 @@ class Series:
 class Dictionary:
     """Grows with the stream, and dies with it. Ids are the agent's; a wrong definition spoils only batches that use it.
 
-    `stack_ids` and `stack_leaves` are indexed by the agent's number of a stack: its 64-bit id, and the 64-bit id of
-    its last function. They grow by doubling, so take them anew for every batch.
+    `stack_ids` is indexed by the agent's number of a stack: its 64-bit id, 0 where not known. It grows by doubling,
+    so take it anew for every batch. Stacks keep the agent's numbers of their functions, four bytes each.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._wrong: dict[tuple[str, int], str] = {}
-        self._function_ids: dict[int, int] = {}
-        self.processes: dict[int, pb.Process] = {}
+        self._function_ids: U64 = np.zeros(1024, np.uint64)
+        self.places: dict[int, Row] = {}
         self.functions: dict[int, Row] = {}
         self.series: dict[int, Series] = {}
-        self.stacks: dict[int, NDArray[np.uint64]] = {}
-        self.stack_ids: NDArray[np.uint64] = np.zeros(1024, np.uint64)
-        self.stack_leaves: NDArray[np.uint64] = np.zeros(1024, np.uint64)
-        self.stack_known: NDArray[np.bool_] = np.zeros(1024, np.bool_)
+        self.stack_ids: U64 = np.zeros(1024, np.uint64)
+        # Where the functions of a stack are: the number of a chunk, and the place in it.
+        self._chunks: list[U32] = []
+        self._spans: NDArray[np.uint32] = np.zeros((1024, 3), np.uint32)
 
     def define(self, definitions: pb.Definitions) -> None:
         """Apply a message. What is wrong in it is kept as the reason for refusing what refers to it."""
         for process in definitions.processes:
             if self._accept("process", process.id, self._process(process)):
-                self.processes[process.id] = process
+                self.places[process.id] = _place(process)
         for function in definitions.functions:
             if self._accept("function", function.id, self._function(function)):
                 self._add_function(function)
-        for stack in definitions.stacks:
-            if self._accept("stack", stack.id, self._stack(stack)):
-                self._add_stack(stack)
+        self._define_stacks(definitions.stacks)
         for series in definitions.series:
             if self._accept("series", series.id, self._series(series)):
                 self.series[series.id] = _series(series)
@@ -80,30 +83,61 @@ class Dictionary:
         self._wrong.pop((kind, number), None)
         return True
 
+    def functions_of(self, number: int) -> U64:
+        """Function ids of a known stack, root first."""
+        chunk, begin, end = self._spans[number].tolist()
+        ids: U64 = self._function_ids[self._chunks[chunk][begin:end]]
+        return ids
+
     def _add_function(self, message: pb.Function) -> None:
-        key = function_id(message.codebase, LANGUAGES[message.language], message.path, message.qualified_name)
-        self._function_ids[message.id] = key
-        self.functions[key] = (
-            key,
-            message.codebase,
-            LANGUAGES[message.language],
-            message.path,
-            message.qualified_name,
-            OWNERS[message.owner],
+        names = (message.codebase, LANGUAGES[message.language], message.path, message.qualified_name)
+        row = _function_row(*names, OWNERS[message.owner])
+        self._function_ids = _grown(self._function_ids, message.id)
+        self._function_ids[message.id] = key = row[0]
+        self.functions[key] = row
+
+    def _define_stacks(self, messages: Sequence[pb.Stack]) -> None:
+        members = [message.functions[:] for message in messages]
+        if not self._wrong and self._plain(messages, members):
+            self._add_stacks(messages, members)
+            return
+        accepted = [message for message in messages if self._accept("stack", message.id, self._stack(message))]
+        self._add_stacks(accepted, [message.functions[:] for message in accepted])
+
+    def _plain(self, messages: Sequence[pb.Stack], members: Sequence[Sequence[int]]) -> bool:
+        """Whether all of them are plainly right; each is looked at on its own where not."""
+        lengths = [len(one) for one in members]
+        numbers = np.fromiter(chain.from_iterable(members), np.uint32, sum(lengths))
+        return bool(
+            lengths
+            and min(lengths) >= 1
+            and max(lengths) <= self._limits.stack_depth
+            and min(message.id for message in messages) >= 1
+            and max(message.id for message in messages) <= self._limits.definitions
+            and numbers.max() < len(self._function_ids)
+            and self._function_ids[numbers].all()
         )
 
-    def _add_stack(self, message: pb.Stack) -> None:
-        functions = tuple(self._function_ids[number] for number in message.functions)
-        key = stack_id(functions)
-        self.stacks[key] = np.array(functions, np.uint64)
-        if message.id >= len(self.stack_ids):
-            room = max(message.id + 1, 2 * len(self.stack_ids))
-            self.stack_ids = np.concatenate([self.stack_ids, np.zeros(room - len(self.stack_ids), np.uint64)])
-            self.stack_leaves = np.concatenate([self.stack_leaves, np.zeros(room - len(self.stack_leaves), np.uint64)])
-            self.stack_known = np.concatenate([self.stack_known, np.zeros(room - len(self.stack_known), np.bool_)])
-        self.stack_ids[message.id] = key
-        self.stack_leaves[message.id] = functions[-1]
-        self.stack_known[message.id] = True
+    def _add_stacks(self, messages: Sequence[pb.Stack], members: Sequence[Sequence[int]]) -> None:
+        """Ids are `stack_id` of the profile model: a hash over length-delimited function ids."""
+        if not messages:
+            return
+        ends = np.cumsum([len(one) for one in members])
+        numbers = np.fromiter(chain.from_iterable(members), np.uint32, int(ends[-1]))
+        material = np.empty(len(numbers), _MATERIAL)
+        material["size"] = 8
+        material["id"] = self._function_ids[numbers]
+        data = memoryview(material.tobytes())
+        bounds = (ends * _MATERIAL.itemsize).tolist()
+        digests = [blake2b(data[a:b], digest_size=8).digest() for a, b in pairwise([0, *bounds])]
+        own = np.array([message.id for message in messages])
+        self.stack_ids = _grown(self.stack_ids, int(own.max()))
+        self._spans = _grown(self._spans, int(own.max()))
+        self._spans[own, 0] = len(self._chunks)
+        self._spans[own, 1] = np.concatenate([[0], ends[:-1]])
+        self._spans[own, 2] = ends
+        self._chunks.append(numbers)
+        self.stack_ids[own] = np.frombuffer(b"".join(digests), ">u8")
 
     def _texts(self, values: Iterable[str]) -> Iterator[str]:
         longest = max(map(len, values))
@@ -132,9 +166,10 @@ class Dictionary:
     def _stack(self, message: pb.Stack) -> Iterator[str]:
         if not 1 <= len(message.functions) <= self._limits.stack_depth:
             yield f"{len(message.functions)} functions, expected 1 to {self._limits.stack_depth}"
-        yield from (
-            f"function {number} is not defined" for number in message.functions if number not in self._function_ids
-        )
+        known = self._function_ids
+        for number in message.functions:
+            if number >= len(known) or not known[number]:
+                yield f"function {number} is not defined"
 
     def _series(self, message: pb.MetricSeries) -> Iterator[str]:
         if not message.service or not message.name:
@@ -150,6 +185,32 @@ class Dictionary:
         if not all(low < high for low, high in pairwise([-inf, *message.bounds, inf])):
             yield "bounds do not ascend, or one of them is not finite"
         yield from self._texts(_names(message))
+
+
+def _place(process: pb.Process) -> Row:
+    """Columns of windows that tell where they were taken."""
+    return (
+        process.service, process.environment, process.version, process.variant, LANGUAGES[process.language],
+        process.instance, process.host, process.pid, process.started_unix_ns // _MS, process.runtime_version,
+        process.container,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=200_000)
+def _function_row(
+    codebase: str, language: str, path: str, name: str, owner: str
+) -> tuple[int, str, str, str, str, str]:
+    """A row of functions; streams that run the same code share it."""
+    return function_id(codebase, language, path, name), codebase, language, path, name, owner
+
+
+def _grown(array: NDArray[Any], number: int) -> NDArray[Any]:
+    """An array with room for this index: itself, or one at least twice as long."""
+    if number < len(array):
+        return array
+    grown = np.zeros((max(number + 1, 2 * len(array)), *array.shape[1:]), array.dtype)
+    grown[: len(array)] = array
+    return grown
 
 
 def _names(message: pb.MetricSeries) -> Iterator[str]:
@@ -180,7 +241,7 @@ def _series(message: pb.MetricSeries) -> Series:
         METRIC_KINDS[message.kind],
     )
     text = json.dumps([identity, labels, bounds], separators=(",", ":"))
-    key = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    key = int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
     row: Row = (key, *identity, METRIC_ROLES[message.role], message.unit, labels, bounds)
     return Series(
         series_id=key,

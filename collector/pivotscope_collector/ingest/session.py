@@ -4,8 +4,7 @@ import asyncio
 import logging
 from base64 import b64encode
 from collections import Counter, deque
-from collections.abc import AsyncIterable, AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from functools import partial
 
 from pivotscope.v1 import agent_pb2 as pb
@@ -15,12 +14,10 @@ from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.errors import StoreError, UsageError
 from pivotscope_collector.ingest.acknowledgements import Acknowledgements
 from pivotscope_collector.ingest.committer import Committer
-from pivotscope_collector.ingest.decode import Origin, decode
+from pivotscope_collector.ingest.decode import Origin, Received
 from pivotscope_collector.ingest.dictionary import Dictionary
-from pivotscope_collector.ingest.flat import Flat
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.refusal import Refusal, too_large, unavailable
-from pivotscope_collector.ingest.validate import check
 from pivotscope_collector.store.rows import Row, Rows
 
 _LOG = logging.getLogger(__name__)
@@ -109,20 +106,20 @@ class Session:
         await self._slots.acquire()
         self._acknowledgements.received(batch.sequence)
         self._under_way += 1
-        checked = self._check(batch)
-        if isinstance(checked, Refusal):
-            self._settle(batch.sequence, checked)
+        size = batch.ByteSize()
+        if size > self._limits.message_bytes:
+            self._settle(batch.sequence, too_large(f"{size} bytes, at most {self._limits.message_bytes}"))
             return
-        rows = decode(batch, checked, self._dictionary, self._origin)
-        if batch.sequence > self._highest:
+        if batch.sequence > self._highest and abs(batch.clock_offset_ns) <= self._limits.amount:
             self._highest = batch.sequence
             self._offset_ns = batch.clock_offset_ns
-            self._dropped.update(batch.dropped)
+            self._drop(batch.dropped)
         # What was dropped is told once: it must not wait for a report that a short stream never makes.
-        if self._due() or batch.dropped:
-            rows = replace(rows, agents=[self._row()])
+        agents = (self._row(),) if self._due() or batch.dropped else ()
         try:
-            stored = await self._committer.submit(rows)
+            stored = await self._committer.submit(
+                Received(batch, self._dictionary, self._origin, self._clock.unix_ns(), agents)
+            )
         except StoreError as error:
             self._settle(batch.sequence, unavailable(str(error)))
             return
@@ -131,6 +128,12 @@ class Session:
             self._under_way -= 1
             raise
         stored.add_done_callback(partial(self._stored, batch.sequence))
+
+    def _drop(self, dropped: Mapping[str, int]) -> None:
+        """Add up what the agent says it dropped; numbers and reasons beyond the limits are cut to them."""
+        for reason, count in dropped.items():
+            if reason in self._dropped or len(self._dropped) < self._limits.labels:
+                self._dropped[reason[:256]] = min(self._dropped[reason[:256]] + count, self._limits.amount)
 
     async def _status(self, status: pb.AgentStatus) -> None:
         """Store how the agent fares; one that is too large or comes too soon after another is passed over."""
@@ -150,15 +153,9 @@ class Session:
         stored = await self._committer.submit(Rows(agents=agents, statuses=[row]))
         stored.add_done_callback(asyncio.Future.exception)
 
-    def _check(self, batch: pb.Batch) -> Refusal | Flat:
-        size = batch.ByteSize()
-        if size > self._limits.message_bytes:
-            return too_large(f"{size} bytes, at most {self._limits.message_bytes}")
-        return check(batch, self._dictionary, self._limits, self._clock.unix_ns())
-
-    def _stored(self, sequence: int, stored: "asyncio.Future[None]") -> None:
+    def _stored(self, sequence: int, stored: "asyncio.Future[Refusal | None]") -> None:
         error = stored.exception()
-        self._settle(sequence, unavailable(str(error)) if error else None)
+        self._settle(sequence, unavailable(str(error)) if error else stored.result())
 
     def _settle(self, sequence: int, refusal: Refusal | None) -> None:
         self._under_way -= 1

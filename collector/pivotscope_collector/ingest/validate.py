@@ -30,14 +30,13 @@ class _Scope:
     now_ns: int
 
 
-def check(batch: pb.Batch, dictionary: Dictionary, limits: Limits, now_ns: int) -> Refusal | Flat:
-    """The first thing that is wrong with a batch, or its samples if it can be stored. `now_ns` is unix time."""
+def check(batch: pb.Batch, dictionary: Dictionary, limits: Limits, now_ns: int) -> Refusal | None:
+    """The first thing that is wrong with a batch; nothing if it can be stored. `now_ns` is unix time."""
     scope = _Scope(dictionary, limits, batch.clock_offset_ns, now_ns)
     refusal = next(_batch(batch, scope), None)
     if refusal:
         return refusal
-    flat = flatten(batch.windows)
-    return next(_samples(flat, scope), flat)
+    return next(_samples(flatten(batch.windows), scope), None)
 
 
 def _batch(batch: pb.Batch, scope: _Scope) -> Iterator[Refusal]:
@@ -64,12 +63,13 @@ def _batch(batch: pb.Batch, scope: _Scope) -> Iterator[Refusal]:
 
 def _window(window: pb.Window, where: str, scope: _Scope) -> Iterator[Refusal]:
     limits = scope.limits
-    if window.process not in scope.dictionary.processes:
+    if window.process not in scope.dictionary.places:
         yield scope.dictionary.missing("process", window.process, where)
     if window.mode not in MODES or window.outcome not in OUTCOMES:
         yield invalid(f"{where}: mode {window.mode} or outcome {window.outcome} is not known")
-    if not 0 <= window.duration_ns <= limits.duration_ns:
-        yield invalid(f"{where}: duration_ns is {window.duration_ns}, expected 0 to {limits.duration_ns}")
+    for name in ("duration_ns", "stopped_ns"):
+        if not 0 <= getattr(window, name) <= limits.duration_ns:
+            yield invalid(f"{where}: {name} is {getattr(window, name)}, expected 0 to {limits.duration_ns}")
     yield from _age(window.started_unix_ns, where, scope)
     if window.rate_hz > limits.rate_hz:
         yield invalid(f"{where}: rate_hz is {window.rate_hz}, at most {limits.rate_hz}")
@@ -114,8 +114,8 @@ def _samples(flat: Flat, scope: _Scope) -> Iterator[Refusal]:
     above = flat.lines > scope.limits.line
     if above.any():
         yield invalid(f"{_first(flat, above)}: a line above {scope.limits.line}")
-    known = scope.dictionary.stack_known
-    unresolved = ~known[np.minimum(flat.stacks, len(known) - 1)] | (flat.stacks >= len(known))
+    known = scope.dictionary.stack_ids
+    unresolved = (known[np.minimum(flat.stacks, len(known) - 1)] == 0) | (flat.stacks >= len(known))
     if unresolved.any():
         number = int(flat.stacks[unresolved.argmax()])
         yield scope.dictionary.missing("stack", number, _first(flat, unresolved))

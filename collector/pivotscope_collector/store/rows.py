@@ -108,8 +108,8 @@ def merge(parts: Sequence[Rows]) -> Rows:
             count=np.concatenate([one.count for one in samples]),
             native=np.concatenate([one.native for one in samples]),
         ),
-        stacks=_chained([part.stacks for part in parts]),
-        functions=_chained([part.functions for part in parts]),
+        stacks=chained([part.stacks for part in parts]),
+        functions=chained([part.functions for part in parts]),
         series={key: value for part in parts for key, value in part.series.items()},
         points=_flat(part.points for part in parts),
         code_functions=_flat(part.code_functions for part in parts),
@@ -119,7 +119,7 @@ def merge(parts: Sequence[Rows]) -> Rows:
     )
 
 
-def _chained(maps: Sequence[Mapping[int, _Value]]) -> Mapping[int, _Value]:
+def chained(maps: Sequence[Mapping[int, _Value]]) -> Mapping[int, _Value]:
     """One view of several maps; batches of a stream share theirs, which is taken once."""
     distinct = list({id(one): one for one in maps}.values())
     return distinct[0] if len(distinct) == 1 else ChainMap(*(cast("dict[int, _Value]", one) for one in distinct))

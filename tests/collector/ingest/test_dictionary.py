@@ -16,15 +16,18 @@ def test_ids_are_those_of_the_profile_model(dictionary: Dictionary) -> None:
         stack_id([one, three]),
         stack_id([one, two, one]),
     ]
-    assert dictionary.stack_leaves[:4].tolist() == [0, two, three, one]
-    assert dictionary.stacks[stack_id([one, two, one])].tolist() == [one, two, one]
+    assert [dictionary.functions_of(number).tolist() for number in (1, 2, 3)] == [
+        [one, two],
+        [one, three],
+        [one, two, one],
+    ]
 
 
 def test_large_numbers_grow_the_table(dictionary: Dictionary, limits: Limits) -> None:
     dictionary.define(pb.Definitions(stacks=[pb.Stack(id=50_000, functions=[1])]))
-    assert dictionary.stack_known[50_000]
+    assert dictionary.stack_ids[50_000]
     dictionary.define(pb.Definitions(stacks=[pb.Stack(id=limits.definitions + 1, functions=[1])]))
-    assert len(dictionary.stack_known) <= limits.definitions + 1
+    assert len(dictionary.stack_ids) <= limits.definitions + 1
 
 
 @pytest.mark.parametrize(
@@ -100,7 +103,7 @@ def test_a_wrong_definition_is_the_reason_for_refusing_its_use(
 def test_a_right_definition_heals_a_wrong_one(dictionary: Dictionary) -> None:
     dictionary.define(pb.Definitions(stacks=[pb.Stack(id=5, functions=[77])]))
     dictionary.define(pb.Definitions(stacks=[pb.Stack(id=5, functions=[1])]))
-    assert dictionary.stack_known[5]
+    assert dictionary.stack_ids[5]
     assert dictionary.missing("stack", 5, "x").retryable
 
 

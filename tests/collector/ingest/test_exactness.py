@@ -5,22 +5,21 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
-from pivotscope_collector.ingest.decode import Origin, decode
+from pivotscope_collector.ingest.decode import Origin, Received, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
-from pivotscope_collector.ingest.flat import flatten
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.rollup import RollUp
-from pivotscope_collector.store.rows import merge
+from pivotscope_collector.store.rows import Rows
 from pivotscope_collector.store.writer import Writer
 
 pytestmark = pytest.mark.engine
@@ -69,6 +68,12 @@ def _batch(chance: random.Random, sequence: int, start_ns: int) -> pb.Batch:
     return batch
 
 
+def _rows(received: Sequence[Received]) -> Rows:
+    rows = decode(received)
+    assert rows is not None
+    return rows
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_any_grouping_of_any_repetition_comes_out_exact(store: Client, seed: int) -> None:
     chance = random.Random(seed)
@@ -85,7 +90,7 @@ def test_any_grouping_of_any_repetition_comes_out_exact(store: Client, seed: int
     while due:
         size = chance.randint(1, 12)
         group, due = due[:size], due[size:]
-        writer.write(merge([decode(batch, flatten(batch.windows), dictionary, Origin("a", 1)) for batch in group]))
+        writer.write(_rows([Received(batch, dictionary, Origin("a", 1)) for batch in group]))
         if chance.random() < 0.3:
             writer = Writer(store, clock, counters, 30.0)
         if chance.random() < 0.4:
@@ -125,9 +130,8 @@ import sys, time
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
-from pivotscope_collector.ingest.decode import Origin, decode
+from pivotscope_collector.ingest.decode import Origin, Received, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
-from pivotscope_collector.ingest.flat import flatten
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.store import reader, schema
 from pivotscope_collector.store.client import Client
@@ -152,7 +156,7 @@ for sequence in range(first, 10**6):
     batch = pb.Batch(sequence=sequence)
     batch.windows.add(process=1, mode=2, outcome=1, started_unix_ns=start_ns, duration_ns=10**9, ticks=20,
                       stacks=[1], lines=[3], counts=[7], native_counts=[0])
-    writer.write(decode(batch, flatten(batch.windows), dictionary, Origin("a", 1)))
+    writer.write(decode([Received(batch, dictionary, Origin("a", 1))]))
     print(sequence, flush=True)
 """
 
@@ -186,6 +190,6 @@ def test_resending_from_scratch_is_no_new_data(
 ) -> None:
     for _ in range(3):
         writer = Writer(store, SystemClock(), Counters(), 30.0)
-        writer.write(decode(batch(), flatten(batch().windows), dictionary, Origin("a", 1)))
+        writer.write(_rows([Received(batch(), dictionary, Origin("a", 1))]))
     assert store.run("SELECT count() AS n FROM windows FINAL")["n"] == [1]
     assert store.run("SELECT sum(count) AS n FROM samples")["n"] == [4]

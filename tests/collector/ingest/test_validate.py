@@ -13,7 +13,7 @@ Make = Callable[..., pb.Batch]
 
 
 def test_a_proper_batch_is_fine(batch: Make, dictionary: Dictionary, limits: Limits) -> None:
-    assert not isinstance(check(batch(), dictionary, limits, NOW_NS), Refusal)
+    assert check(batch(), dictionary, limits, NOW_NS) is None
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_ages_are_judged_by_the_corrected_clock(
     window: Callable[..., pb.Window], batch: Make, dictionary: Dictionary, limits: Limits
 ) -> None:
     slow = batch(windows=[window(started_unix_ns=NOW_NS - 30 * DAY_NS)], clock_offset_ns=30 * DAY_NS)
-    assert not isinstance(check(slow, dictionary, limits, NOW_NS), Refusal)
+    assert check(slow, dictionary, limits, NOW_NS) is None
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,8 @@ import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
-from pivotscope_collector.ingest.decode import Origin, decode
+from pivotscope_collector.ingest.decode import Origin, Received, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
-from pivotscope_collector.ingest.flat import flatten
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.jobs import plan
 from pivotscope_collector.scoring.settings import ScoringSettings
@@ -51,7 +50,8 @@ def _fill(store: Client, now_ns: int) -> None:
                 native_counts=[0],
             )
     dictionary.define(made)
-    rows = decode(batch, flatten(batch.windows), dictionary, Origin("a", 1))
+    rows = decode([Received(batch, dictionary, Origin("a", 1))])
+    assert rows is not None
     Writer(store, SystemClock(), Counters(), 30.0).write(rows)
 
 
