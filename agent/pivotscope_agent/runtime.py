@@ -68,6 +68,15 @@ async def run(
     controls = Controls(clock, settings.control.highest_rate_hz)
     spool = await asyncio.to_thread(open_spool, settings.spool, counters=counters, clock=clock)
     scanner = Scanner(settings.selectors, host)
+
+    def asked(command: Command) -> None:
+        name = type(command).__name__
+        counters.add(Count.COMMANDS, name)
+        if settings.control.accept:
+            obey(command, controls, sources, watch.reconsider)
+        else:
+            log.info("the collector asks in vain, for control.accept is false: %s", command, extra={"command": name})
+
     pipeline = Pipeline(
         settings.collector,
         Identity(
@@ -81,11 +90,7 @@ async def run(
         clock=clock,
         random=Random(),  # noqa: S311 - spreads retries
         targets=lambda: len(scanner.targets),
-        on_command=lambda command: (
-            obey(command, controls, sources, watch.reconsider)
-            if settings.control.accept
-            else log.info("the collector asks in vain, for control.accept is false: %s", command)
-        ),
+        on_command=asked,
     )
     sources = Sources(pipeline.offer)
     finishing = Finishing(sources, _both(pipeline.offer, see))
@@ -188,7 +193,7 @@ def _versions(samplers: Mapping[Language, Sampler]) -> dict[str, str]:
 
 def obey(command: Command, controls: Controls, sources: Sources, reconsider: Callable[[], None]) -> None:
     """Do what the collector asks for, within the agent's own limits; loops then `reconsider` what they do."""
-    log.info("the collector asks: %s", command)
+    log.info("the collector asks: %s", command, extra={"command": type(command).__name__})
     match command:
         case SetRate(service, rate_hz):
             controls.set_rate(service, rate_hz)

@@ -215,7 +215,7 @@ class Exporter:
                 self._counters.add(Count.CONNECTIONS)
                 self._set(ExportState.STREAMING, "")
                 self._said = ""
-                log.info("collector %s: streaming", self._endpoint.address)
+                log.info("collector %s: streaming", self._endpoint.address, extra=self._fields())
                 self._session = session
                 if self._told is not None:
                     session.tell(self._told)
@@ -260,8 +260,12 @@ class Exporter:
         self._set(state, detail)
         level = logging.DEBUG if detail == self._said else logging.WARNING
         self._said = detail
-        log.log(level, "collector %s: %s (%s); next try in %.1f s", self._endpoint.address, state, detail, pause)
+        text = "collector %s: %s (%s); next try in %.1f s"
+        log.log(level, text, self._endpoint.address, state, detail, pause, extra=self._fields())
         return pause
+
+    def _fields(self) -> dict[str, str]:
+        return {"collector": self._endpoint.address, "state": self._status.state}
 
     def _set(self, state: ExportState, detail: str) -> None:
         self._status = ExportStatus(state, detail, self._clock.unix_ns())
