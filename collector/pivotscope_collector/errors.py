@@ -17,5 +17,17 @@ class StoreError(PivotscopeError):
     """ClickHouse could not be opened, reached or written."""
 
 
+class TooMuchError(PivotscopeError):
+    """A question would read or hold more than it may; the message says how to ask for less."""
+
+
+class DeadlineError(PivotscopeError):
+    """A question was not answered in its time; the message says how to ask for less."""
+
+
+class NotComparableError(UsageError):
+    """Two things do not mean the same, so holding them against each other would say nothing; the message says why."""
+
+
 class UnreachableError(PivotscopeError):
     """The collector did not answer, or refused."""

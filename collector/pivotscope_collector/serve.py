@@ -93,7 +93,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         ],
     )
     agent_pb2_grpc.add_AgentServiceServicer_to_server(agents, server)
-    query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(client), server)
+    query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(client, settings.query), server)
     query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(client, desired.wake), server)
     try:
         await asyncio.to_thread(_migrate, client, settings)

@@ -34,6 +34,28 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryLimits:
+    """What one question may take, and how many: `at_once` are answered, `waiting` more may wait for their turn.
+
+    `rows` are those that one statement reads, `memory_mb` what it holds.
+    """
+
+    seconds: float = 30.0
+    rows: int = 200_000_000
+    memory_mb: int = 1024
+    at_once: int = 4
+    waiting: int = 60
+
+    def __post_init__(self) -> None:
+        least = min(self.seconds, self.rows, self.memory_mb, self.at_once)
+        if not least > 0 or self.seconds == float("inf") or self.waiting < 0:
+            raise UsageError(
+                "query must have seconds, rows, memory_mb and at_once above 0, got "
+                + ", ".join(f"{item.name}={getattr(self, item.name)}" for item in fields(self))
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The collector's settings. Each is PIVOTSCOPE_<NAME> in the environment, or <name> in a TOML file.
 
@@ -63,6 +85,7 @@ class Settings:
     drain_seconds: float = 10.0
     retention: Retention = field(default_factory=Retention)
     scoring: ScoringSettings = field(default_factory=ScoringSettings)
+    query: QueryLimits = field(default_factory=QueryLimits)
 
     def __post_init__(self) -> None:
         for name in ("commit_seconds", "rollup_seconds", "rollup_margin_seconds", "plan_seconds", "expiry_seconds"):
@@ -90,7 +113,7 @@ class Settings:
         return is_loopback(self.listen)
 
 
-TABLES: Mapping[str, type[Any]] = {"retention": Retention, "scoring": ScoringSettings}
+TABLES: Mapping[str, type[Any]] = {"retention": Retention, "scoring": ScoringSettings, "query": QueryLimits}
 """Settings that are tables of their own in the file."""
 
 

@@ -1,66 +1,150 @@
-"""A merged flame graph of a selection, in CPU-seconds."""
+"""A merged flame graph of a selection, in CPU-seconds; or of two, held against each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
 from pivotscope.profile.function import Function, Owner
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 from pivotscope.v1 import agent_pb2, query_pb2
 
+from pivotscope_collector.errors import NotComparableError
 from pivotscope_collector.estimates.pool import Pool, PoolSums
+from pivotscope_collector.estimates.tree import Indices, Stacks, Tree, merge
 from pivotscope_collector.store import catalogue, reader
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.native import Ragged
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import pool_sums, rows
+from pivotscope_collector.store.sums import pool_sums
 
 MODES = {
     agent_pb2.MODE_ACTIVE: Mode.ACTIVE,
     agent_pb2.MODE_GIL: Mode.GIL,
     agent_pb2.MODE_NATIVE: Mode.NATIVE,
 }
-STACKS = 20_000
-UNKNOWN = Function("", Language.PYTHON, "", "(unknown)", Owner.RUNTIME)
+LEAST = 0.001
+MOST = 20_000
+"""Calls that one graph shows; beyond, the smaller ones count as their callers' own."""
+SAMPLES, NATIVE, CPU = range(3)
+Modes = Mapping[Language, Mode]
 
 
-def get_flame(client: Client, selection: Selection, wanted: "agent_pb2.Mode.ValueType") -> query_pb2.GetFlameResponse:
-    """Stacks scaled to their pool's attributed CPU, of one mode.
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Stacks of one selection: weights are samples, native samples and CPU in nanoseconds."""
+
+    modes: Modes
+    ends: Indices
+    functions: NDArray[np.uint64]
+    weights: NDArray[np.float64]
+
+
+def get_flame(
+    client: Client,
+    selection: Selection,
+    wanted: "agent_pb2.Mode.ValueType",
+    base: Selection | None = None,
+    least: float = 0.0,
+) -> query_pb2.GetFlameResponse:
+    """Stacks scaled to their pool's attributed CPU, of one mode; those of `base` beside them where it is given.
 
     Unspecified, it is the mode that splits the CPU of each language: who held the lock in Python, who ran in Ruby.
+    Raises NotComparableError where the two sides were not sampled alike.
     """
-    pools = [row for bucket in pool_sums(reader.pools(client, selection)).values() for row in bucket]
-    modes = _modes(pools, MODES.get(wanted))
+    side = _side(client, selection, MODES.get(wanted))
+    sides = [side] if base is None else [side, _side(client, base, MODES.get(wanted))]
+    if base is not None:
+        _comparable(*sides)
+    tree = merge(_stacks(sides), max(0.0, least or LEAST), MOST)
+    answer = _message(client, tree, len(sides))
+    answer.mode = ", ".join(sorted({mode.value for mode in side.modes.values()}))
+    answer.samples, answer.cpu_seconds = _sums(side)
+    if base is not None:
+        answer.base_samples, answer.base_cpu_seconds = _sums(sides[1])
+    return answer
+
+
+def _side(client: Client, selection: Selection, wanted: Mode | None) -> Side:
+    sources = reader.locate(client, selection)
+    columns = client.run(reader.render("pools"), reader.bind(selection, sources, {"step": 0}))
+    pools = [row for bucket in pool_sums(columns).values() for row in bucket]
+    modes = _modes(pools, wanted)
     cpu: dict[Pool, float] = {}
-    sampled: dict[Pool, float] = {}
     for row in pools:
         cpu[row.pool] = cpu.get(row.pool, 0.0) + row.attributed_ns
-        if row.mode is modes[row.pool.language]:
-            sampled[row.pool] = row.x
+    scales = {
+        int(key): cpu[row.pool] / row.x if row.x > 0.0 else 0.0 for key, row in zip(columns["pool"], pools, strict=True)
+    }
     pairs = [f"{language}/{mode}" for language, mode in modes.items()]
-    columns = reader.query(client, "flame", selection, {"modes": pairs, "limit": STACKS})
-    names = catalogue.functions_by_id(client, sorted({key for stack in columns["functions"] for key in stack}))
-    order = {key: index for index, key in enumerate(sorted(names))}
-    unknown = len(order)
-    stacks = []
-    for row_of in rows(columns):
-        pool = Pool(
-            row_of["service"], row_of["environment"], row_of["version"], row_of["variant"], Language(row_of["language"])
-        )
-        scale = cpu.get(pool, 0.0) / sampled[pool] if sampled.get(pool) else 0.0
-        stacks.append(
-            query_pb2.FlameStack(
-                frames=[order.get(key, unknown) for key in row_of["functions"]],
-                samples=row_of["samples"],
-                native_samples=row_of["native"],
-                cpu_seconds=row_of["y"] * scale * 1e-9,
-            )
-        )
-    whole = columns["all_samples"][0] if columns["all_samples"] else 0
-    return query_pb2.GetFlameResponse(
-        frames=[_frame(names[key]) for key in order] + [_frame(UNKNOWN)],
-        stacks=stacks,
-        mode=", ".join(sorted({mode.value for mode in modes.values()})),
-        pruned=1.0 - sum(columns["samples"]) / whole if whole else 0.0,
+    found = client.arrays(reader.render("flame"), reader.bind(selection, sources, {"modes": pairs}))
+    stacks = found.get("functions")
+    if not isinstance(stacks, Ragged):
+        return Side(modes, np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros((0, 3)))
+    keys, place = np.unique(np.asarray(found["pool"]), return_inverse=True)
+    scale = np.array([scales.get(int(key), 0.0) for key in keys])[place]
+    weights = np.stack(
+        [np.asarray(found["samples"], np.float64), np.asarray(found["native"], np.float64), found["y"] * scale], axis=1
     )
+    return Side(modes, stacks.ends.astype(np.int64), stacks.values, weights)
+
+
+def _comparable(side: Side, base: Side) -> None:
+    for one, name in ((side, "the selection"), (base, "the base")):
+        if not len(one.ends):
+            raise NotComparableError(f"{name} has no samples: widen its range, or name another")
+    if side.modes != base.modes:
+        words = [", ".join(f"{language}/{mode}" for language, mode in one.modes.items()) for one in (base, side)]
+        raise NotComparableError(
+            f"the base was sampled as {words[0]}, the selection as {words[1]}: samples of different modes do not mean "
+            "the same; name a --mode that both have, or one --service"
+        )
+
+
+def _stacks(sides: Sequence[Side]) -> Stacks:
+    """All sides' stacks; columns of weights are samples of each side, then native samples and CPU of each."""
+    count = len(sides)
+    sizes = [len(side.ends) for side in sides]
+    weights = np.zeros((sum(sizes), 3 * count))
+    first = 0
+    for number, side in enumerate(sides):
+        weights[first : first + sizes[number], number::count] = side.weights
+        first += sizes[number]
+    before = np.cumsum([0, *(len(side.functions) for side in sides)])
+    ends = np.concatenate([side.ends + start for side, start in zip(sides, before, strict=False)])
+    return Stacks(ends, np.concatenate([side.functions for side in sides]), weights, count)
+
+
+def _message(client: Client, tree: Tree, sides: int) -> query_pb2.GetFlameResponse:
+    ids, place = np.unique(tree.function, return_inverse=True)
+    names = catalogue.functions_by_id(client, ids[ids > 0].tolist())
+    paths: list[list[int]] = []
+    stacks = []
+    for parent, function, own in zip(tree.parent.tolist(), place.tolist(), tree.own.tolist(), strict=True):
+        path = [*(paths[parent] if parent >= 0 else ()), function]
+        paths.append(path)
+        if any(own[:sides]):
+            stacks.append(
+                query_pb2.FlameStack(
+                    frames=path,
+                    samples=round(own[SAMPLES * sides]),
+                    native_samples=round(own[NATIVE * sides]),
+                    cpu_seconds=own[CPU * sides] * 1e-9,
+                    base_samples=round(own[SAMPLES * sides + 1]) if sides > 1 else 0,
+                    base_cpu_seconds=own[CPU * sides + 1] * 1e-9 if sides > 1 else 0.0,
+                )
+            )
+    stacks.sort(key=lambda stack: (-stack.samples - stack.base_samples, list(stack.frames)))
+    return query_pb2.GetFlameResponse(
+        frames=[_frame(names.get(key, catalogue.UNKNOWN)) for key in ids.tolist()],
+        stacks=stacks,
+        pruned=float(tree.cut.max(initial=0.0)),
+    )
+
+
+def _sums(side: Side) -> tuple[int, float]:
+    return round(side.weights[:, SAMPLES].sum()), float(side.weights[:, CPU].sum()) * 1e-9
 
 
 def _modes(pools: Sequence[PoolSums], wanted: Mode | None) -> dict[Language, Mode]:

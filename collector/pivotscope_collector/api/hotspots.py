@@ -2,42 +2,41 @@
 
 from collections.abc import Mapping
 
-from pivotscope.profile.function import Function, Owner
+from pivotscope.profile.function import Function
 from pivotscope.v1 import query_pb2
 
-from pivotscope_collector.estimates.attribution import attribute, by_service
-from pivotscope_collector.estimates.pool import Attribution, FunctionCpu
+from pivotscope_collector.api.pages import Page
+from pivotscope_collector.api.ranking import rank
+from pivotscope_collector.estimates.attribution import attribute_columns
+from pivotscope_collector.estimates.pool import FunctionCpu, PoolCpu
 from pivotscope_collector.estimates.share import Interval
-from pivotscope_collector.store import catalogue, reader
+from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import function_sums, pool_sums
+from pivotscope_collector.store.sums import whole
 
 NANO = 1e-9
 DEFAULT_LIMIT = 20
 
 
 def list_hotspots(
-    client: Client, selection: Selection, limit: int, *, libraries: bool, by_total: bool
+    client: Client, selection: Selection, page: Page, *, libraries: bool, by_total: bool
 ) -> query_pb2.ListHotspotsResponse:
-    """Functions by CPU, the largest first, and what every service used, sampled or not."""
-    columns = reader.pools(client, selection)
-    pools = pool_sums(columns)
-    functions = function_sums(reader.functions(client, selection))
-    attribution = by_service(
-        attribute(
-            [row for rows in pools.values() for row in rows], [row for rows in functions.values() for row in rows]
-        )
-    )
-    names = catalogue.functions_by_id(client, sorted({row.function for row in attribution.functions}))
-    wanted = [row for row in attribution.functions if row.function in names and (libraries or _own(names, row))]
-    wanted.sort(key=lambda row: (-(row.total_ns if by_total else row.self_ns).estimate, names[row.function].path))
+    """A page of functions by CPU, the largest first, and what every service used, sampled or not."""
+    pools, functions, columns = whole(client, selection)
+    attributed = attribute_columns(pools, functions)
+    ranked = rank(client, attributed, libraries=libraries, by_total=by_total)
+    shown = attributed.functions(page.cut(ranked.rows))
+    names = catalogue.functions_by_id(client, [row.function for row in shown])
     return query_pb2.ListHotspotsResponse(
-        hotspots=[_hotspot(row, names[row.function]) for row in wanted[: limit or DEFAULT_LIMIT]],
-        services=_services(attribution, columns),
+        hotspots=[_hotspot(row, names.get(row.function, catalogue.UNKNOWN)) for row in shown],
+        services=_services(attributed.services(), columns),
         since_unix_ns=selection.since * 10**9,
         until_unix_ns=min(selection.until_ns, selection.until * 10**9),
-        matched=len(wanted),
+        matched=len(ranked.rows),
+        next_page_token=page.following(len(ranked.rows)),
+        later_self_cpu_seconds=sum(ranked.self_ns[page.start + page.size :]) * NANO,
+        unmatched_self_cpu_seconds=ranked.unmatched_ns * NANO,
     )
 
 
@@ -48,15 +47,11 @@ def interval_message(interval: Interval, factor: float = 1.0) -> query_pb2.Inter
     )
 
 
-def _own(names: Mapping[int, Function], row: FunctionCpu) -> bool:
-    return names[row.function].owner is Owner.APPLICATION
-
-
 def _hotspot(row: FunctionCpu, function: Function) -> query_pb2.Hotspot:
     total = row.total_ns.estimate
     return query_pb2.Hotspot(
         service=row.pool.service,
-        language=function.language.value,
+        language=row.pool.language.value,
         codebase=function.codebase,
         path=function.path,
         qualified_name=function.qualified_name,
@@ -71,7 +66,7 @@ def _hotspot(row: FunctionCpu, function: Function) -> query_pb2.Hotspot:
     )
 
 
-def _services(attribution: Attribution, columns: Mapping[str, list[int]]) -> list[query_pb2.ServiceCpu]:
+def _services(services: tuple[PoolCpu, ...], columns: Mapping[str, list[int]]) -> list[query_pb2.ServiceCpu]:
     processes: dict[tuple[str, str], int] = {}
     keys = zip(columns["service"], columns["language"], columns["processes"], strict=True)
     for service, language, count in keys:
@@ -88,5 +83,5 @@ def _services(attribution: Attribution, columns: Mapping[str, list[int]]) -> lis
             samples=row.samples,
             processes=processes.get((row.pool.service, row.pool.language.value), 0),
         )
-        for row in sorted(attribution.pools, key=lambda row: (row.pool.service, row.pool.language))
+        for row in sorted(services, key=lambda row: (row.pool.service, row.pool.language))
     ]

@@ -1,87 +1,98 @@
 """The query and admin services: read the request, ask the pure rooms, translate errors once."""
 
-import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
 
-import grpc
 from pivotscope.v1 import control_pb2, query_pb2, query_pb2_grpc
 
+from pivotscope_collector.api import diff, hotspots, labels
 from pivotscope_collector.api.agents import get_agent, list_agents
+from pivotscope_collector.api.answering import Context, Questions, answered
 from pivotscope_collector.api.check import check
 from pivotscope_collector.api.controls import change_controls, list_controls
 from pivotscope_collector.api.flame import get_flame
-from pivotscope_collector.api.hotspots import list_hotspots
+from pivotscope_collector.api.pages import LONGEST, page_of
 from pivotscope_collector.api.plan import get_plan
 from pivotscope_collector.api.selection import require_service, selection_of
 from pivotscope_collector.api.trend import get_trend
-from pivotscope_collector.errors import NotFoundError, PivotscopeError, StoreError, UsageError
+from pivotscope_collector.settings import QueryLimits
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
-
-Answer = TypeVar("Answer")
-Context = grpc.aio.ServicerContext[Any, Any]
-
-STATUS = {
-    NotFoundError: grpc.StatusCode.NOT_FOUND,
-    UsageError: grpc.StatusCode.INVALID_ARGUMENT,
-    StoreError: grpc.StatusCode.INTERNAL,
-}
-
-
-async def answered(context: Context, work: Callable[[], Answer]) -> Answer:
-    """Do blocking work off the loop; an error of ours becomes a status."""
-    try:
-        return await asyncio.to_thread(work)
-    except PivotscopeError as error:
-        await context.abort(STATUS.get(type(error), grpc.StatusCode.INTERNAL), str(error))
-        raise  # abort raises; this tells the type checker so
 
 
 class QueryService(query_pb2_grpc.QueryServiceServicer):
     """Reads the store; every call stands alone."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, limits: QueryLimits) -> None:
         self._client = client
+        self._questions = Questions(limits)
+        self._services: set[str] = set()
 
     def _select(self, message: query_pb2.Selection) -> Selection:
-        require_service(self._client, message.service)
+        # A service that was known once stays known.
+        if message.service not in self._services:
+            require_service(self._client, message.service)
+            self._services.add(message.service)
         return selection_of(message, time.time_ns())
 
     async def ListHotspots(
         self, request: query_pb2.ListHotspotsRequest, context: Context
     ) -> query_pb2.ListHotspotsResponse:
         """Where the CPU goes."""
-        return await answered(
-            context,
-            lambda: list_hotspots(
-                self._client,
-                self._select(request.selection),
-                request.limit,
-                libraries=request.libraries,
-                by_total=request.by_total,
-            ),
+        return await self._questions.answered(context, lambda: self._hotspots(request))
+
+    def _hotspots(self, request: query_pb2.ListHotspotsRequest) -> query_pb2.ListHotspotsResponse:
+        selections = [self._select(request.selection)]
+        page = page_of(request, request.limit, hotspots.DEFAULT_LIMIT, selections)
+        (selection,) = page.held(selections)
+        return hotspots.list_hotspots(
+            self._client, selection, page, libraries=request.libraries, by_total=request.by_total
         )
+
+    async def DiffHotspots(
+        self, request: query_pb2.DiffHotspotsRequest, context: Context
+    ) -> query_pb2.DiffHotspotsResponse:
+        """Functions of two selections held against each other."""
+        return await self._questions.answered(context, lambda: self._diff(request))
+
+    def _diff(self, request: query_pb2.DiffHotspotsRequest) -> query_pb2.DiffHotspotsResponse:
+        selections = [self._select(request.base), self._select(request.selection)]
+        page = page_of(request, request.limit, diff.DEFAULT_LIMIT, selections)
+        base, selection = page.held(selections)
+        return diff.diff_hotspots(self._client, base, selection, request, page)
+
+    async def ListLabels(self, request: query_pb2.ListLabelsRequest, context: Context) -> query_pb2.ListLabelsResponse:
+        """The names that windows carry."""
+        return await self._questions.answered(context, lambda: self._labels(request))
+
+    def _labels(self, request: query_pb2.ListLabelsRequest) -> query_pb2.ListLabelsResponse:
+        selections = [self._select(request.selection)]
+        page = page_of(request, request.page_size, labels.DEFAULT_SIZE, selections)
+        (selection,) = page.held(selections)
+        return labels.list_labels(self._client, selection, request.name, page)
 
     async def GetTrend(self, request: query_pb2.GetTrendRequest, context: Context) -> query_pb2.GetTrendResponse:
         """One function over time."""
-        return await answered(
+        return await self._questions.answered(
             context,
             lambda: get_trend(self._client, self._select(request.selection), request.function, request.step_seconds),
         )
 
     async def GetFlame(self, request: query_pb2.GetFlameRequest, context: Context) -> query_pb2.GetFlameResponse:
         """A merged flame graph."""
-        return await answered(context, lambda: get_flame(self._client, self._select(request.selection), request.mode))
+        return await self._questions.answered(context, lambda: self._flame(request))
+
+    def _flame(self, request: query_pb2.GetFlameRequest) -> query_pb2.GetFlameResponse:
+        base = self._select(request.base) if request.HasField("base") else None
+        return get_flame(self._client, self._select(request.selection), request.mode, base, request.min_share)
 
     async def GetPlan(self, request: query_pb2.GetPlanRequest, context: Context) -> query_pb2.GetPlanResponse:
         """The current plan."""
-        return await answered(context, lambda: get_plan(self._client, request.codebase))
+        return await self._questions.answered(context, lambda: get_plan(self._client, request.codebase))
 
     async def Compare(self, request: query_pb2.CompareRequest, context: Context) -> query_pb2.CompareResponse:
         """Two arms held against each other."""
-        return await answered(context, lambda: self._compare(request))
+        return await self._questions.answered(context, lambda: self._compare(request))
 
     def _compare(self, request: query_pb2.CompareRequest) -> query_pb2.CompareResponse:
         # The statistics libraries take seconds of CPU to load: the first comparison pays, not every start.
@@ -89,13 +100,18 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
 
         return compare_arms(self._client, self._select(request.selection), request)
 
-    async def ListAgents(self, _request: query_pb2.ListAgentsRequest, context: Context) -> query_pb2.ListAgentsResponse:
+    async def ListAgents(self, request: query_pb2.ListAgentsRequest, context: Context) -> query_pb2.ListAgentsResponse:
         """Who sends, and how they fare."""
-        return await answered(context, lambda: list_agents(self._client, time.time_ns()))
+        return await self._questions.answered(context, lambda: self._agents(request))
+
+    def _agents(self, request: query_pb2.ListAgentsRequest) -> query_pb2.ListAgentsResponse:
+        page = page_of(request, request.page_size, LONGEST)
+        found = list_agents(self._client, time.time_ns()).agents
+        return query_pb2.ListAgentsResponse(agents=page.cut(found), next_page_token=page.following(len(found)))
 
     async def GetAgent(self, request: query_pb2.GetAgentRequest, context: Context) -> query_pb2.GetAgentResponse:
         """One agent, and how it last said that it fares."""
-        return await answered(context, lambda: get_agent(self._client, request.agent, time.time_ns()))
+        return await self._questions.answered(context, lambda: get_agent(self._client, request.agent, time.time_ns()))
 
 
 class AdminService(query_pb2_grpc.AdminServiceServicer):

@@ -3,16 +3,27 @@
 from base64 import b64decode
 from collections.abc import Sequence
 
+import numpy as np
 from pivotscope.profile.function import Function, Owner
 from pivotscope.profile.language import Language
 
-from pivotscope_collector.store.client import Client, Columns
+from pivotscope_collector.estimates.columns import Ids
+from pivotscope_collector.store.client import Client, Columns, statement
 from pivotscope_collector.store.sums import rows
+
+UNKNOWN = Function("", Language.PYTHON, "", "(unknown)", Owner.RUNTIME)
+"""Stands for a function whose name has expired, or has not come yet."""
 
 
 def functions_by_id(client: Client, ids: Sequence[int]) -> dict[int, Function]:
     """The functions with these ids."""
     return _functions(client.query("functions_by_id", {"ids": list(ids)}))
+
+
+def owned(client: Client, ids: Sequence[int]) -> Ids:
+    """Those of the functions that are code of a codebase, not of a package or of the language."""
+    found = client.arrays(statement("functions_owned"), {"ids": list(ids)})
+    return np.asarray(found.get("function_id", ()), np.uint64)
 
 
 def functions_by_name(client: Client, name: str) -> dict[int, Function]:

@@ -12,19 +12,20 @@ from clickhouse_connect.driver.client import Client as Driver
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pivotscope_collector.errors import StoreError
-from pivotscope_collector.store import folder, native
+from pivotscope_collector.store import bounds, folder, native
 
 Columns = dict[str, list[Any]]
 
 # Every partition key is a function of the sorting key, so FINAL need not look across partitions.
-_SETTINGS = {"do_not_merge_across_partitions_select_final": 1}
+_SETTINGS: dict[str, int | float | str] = {"do_not_merge_across_partitions_select_final": 1}
 
 
 class Client:
     """A connection to ClickHouse, embedded (`path`) or over HTTP(S) (`url`); safe to use from several threads.
 
     Each thread gets a driver of its own, because a driver serialises its queries. Every call blocks, so
-    callers on an event loop go through `asyncio.to_thread`. Every failure is a `StoreError`.
+    callers on an event loop go through `asyncio.to_thread`. Every failure is a
+    `StoreError`, or says which of `bounds` was met.
 
     Times cross this border as integers, unix nanoseconds; the SQL converts them.
     """
@@ -59,10 +60,10 @@ class Client:
         """Run a statement that returns rows. Without rows every column is there, and empty."""
         try:
             result = self._driver().query(
-                sql, parameters=dict(parameters or {}), column_oriented=True, settings=_SETTINGS
+                sql, parameters=dict(parameters or {}), column_oriented=True, settings=_SETTINGS | bounds.settings()
             )
         except ClickHouseError as error:
-            raise StoreError(f"{self.location}: {_first_line(error)}") from error
+            raise bounds.translated(str(error), self.location) from error
         # The engine names no columns where there are no rows.
         columns: Columns = defaultdict(list)
         columns.update(
@@ -88,9 +89,10 @@ class Client:
     ) -> dict[str, native.Array | native.Ragged]:
         """Run a statement that returns numbers and arrays of numbers; columns by name, none where there are no rows."""
         try:
-            answer = self._driver().raw_query(sql, parameters=dict(parameters or {}), fmt="Native", settings=_SETTINGS)
+            settings = _SETTINGS | bounds.settings()
+            answer = self._driver().raw_query(sql, parameters=dict(parameters or {}), fmt="Native", settings=settings)
         except ClickHouseError as error:
-            raise StoreError(f"{self.location}: {_first_line(error)}") from error
+            raise bounds.translated(str(error), self.location) from error
         return native.decode(answer)
 
     def insert(self, table: str, columns: Mapping[str, native.Column]) -> None:

@@ -94,14 +94,18 @@ def query(
     Bound besides `parameters`: service, environment, version, variant (String), since, until (UInt32, seconds).
     """
     sources = locate(client, selection, step_seconds)
-    bound = {
+    return client.run(render(name), bind(selection, sources, parameters))
+
+
+def bind(selection: Selection, sources: Sources, parameters: Mapping[str, object] | None = None) -> dict[str, object]:
+    """The values of a rendered statement's parameters."""
+    return {
         **_bound(selection),
         "days": list(sources.days),
         "hours": list(sources.hours),
         "dirty": list(sources.dirty),
         **(parameters or {}),
     }
-    return client.run(render(name), bound)
 
 
 def render(name: str) -> str:

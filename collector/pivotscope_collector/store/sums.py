@@ -4,11 +4,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
+from pivotscope_collector.estimates.columns import SUMS, FunctionColumns, PoolColumns
 from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums
-from pivotscope_collector.store.client import Columns
+from pivotscope_collector.store import reader
+from pivotscope_collector.store.client import Client, Columns
+from pivotscope_collector.store.reader import Selection
 
 
 def pool_sums(columns: Columns) -> dict[int, list[PoolSums]]:
@@ -52,6 +56,27 @@ def function_sums(columns: Columns) -> dict[int, list[FunctionSums]]:
         )
         buckets[row["bucket"]].append(sums)
     return dict(buckets)
+
+
+def whole(client: Client, selection: Selection) -> tuple[list[PoolSums], PoolColumns, Columns]:
+    """Everything that a selection covers, as one stretch: pools, their functions, and the columns of the pools."""
+    sources = reader.locate(client, selection)
+    columns = client.run(reader.render("pools"), reader.bind(selection, sources, {"step": 0}))
+    pools = [row for bucket in pool_sums(columns).values() for row in bucket]
+    names = dict(zip(columns["pool"], ((row.pool, row.mode) for row in pools), strict=True))
+    found = client.arrays(reader.render("function_columns"), reader.bind(selection, sources))
+    functions: PoolColumns = {}
+    if found:
+        keys = np.asarray(found["pool"])
+        edges = np.flatnonzero(np.diff(keys, prepend=0)).tolist()
+        sums = np.stack([np.asarray(found[name], np.float64) for name in SUMS])
+        ids = np.asarray(found["function_id"], np.uint64)
+        for first, last in zip(edges, [*edges[1:], len(keys)], strict=True):
+            # A pool whose first window came between the two statements is for the next question.
+            if int(keys[first]) in names:
+                pool, mode = names[int(keys[first])]
+                functions.setdefault(pool, {})[mode] = FunctionColumns(ids[first:last], sums[:, first:last])
+    return pools, functions, columns
 
 
 def rows(columns: Columns) -> Iterable[Mapping[str, Any]]:

@@ -1,29 +1,31 @@
--- Stacks of a selection in one mode a language ({modes}: language/mode), merged over windows; the largest first, at most {limit}.
+-- Stacks of a selection in one mode a language ({modes}: language/mode), merged over windows; numbers alone.
+-- `pool` is the key of sql/pools.sql; y = samples × period.
 SELECT
-    service, environment, version, variant, language,
-    merged.stack_id AS stack_id,
-    known.functions AS functions,
-    merged.samples AS samples,
-    merged.native AS native,
-    merged.y AS y,
-    merged.all_samples AS all_samples
+    merged.pool AS pool, merged.stack_id AS stack_id, merged.samples AS samples, merged.native AS native, merged.y AS y,
+    known.functions AS functions
 FROM
 (
     SELECT
-        service, environment, version, variant, language, stack_id,
-        sum(count) AS samples, sum(samples.native) AS native, sum(count * period_ns) AS y,
-        sum(sum(count)) OVER () AS all_samples
-    FROM samples
-    WHERE ${selected} AND concat(language, '/', mode) IN {modes:Array(String)}
-    GROUP BY service, environment, version, variant, language, stack_id
-    ORDER BY samples DESC, stack_id
-    LIMIT {limit:UInt32}
+        pool, stack_id, sum(seen.1) AS samples, sum(seen.2) AS native, sum(toFloat64(seen.1) * period) AS y
+    FROM
+    (
+        SELECT
+            cityHash64(toString(service), toString(environment), toString(version), toString(variant), toString(language), toString(mode)) AS pool,
+            toFloat64(period_ns) AS period, stack_ids, counts, natives
+        FROM windows FINAL
+        WHERE ${selected} AND concat(language, '/', mode) IN {modes:Array(String)} AND samples > 0
+    )
+    ARRAY JOIN stack_ids AS stack_id, arrayZip(counts, natives) AS seen
+    GROUP BY pool, stack_id
 ) AS merged
 INNER JOIN
 (
     SELECT stack_id, any(stacks.functions) AS functions
     FROM stacks
-    WHERE stack_id IN (SELECT stack_id FROM samples WHERE ${selected} AND concat(language, '/', mode) IN {modes:Array(String)})
+    WHERE stack_id IN
+    (
+        SELECT arrayJoin(stack_ids) FROM windows
+        WHERE ${selected} AND concat(language, '/', mode) IN {modes:Array(String)} AND samples > 0
+    )
     GROUP BY stack_id
 ) AS known ON known.stack_id = merged.stack_id
-ORDER BY samples DESC, stack_id

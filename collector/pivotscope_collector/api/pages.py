@@ -1,0 +1,77 @@
+"""Pages of a list: tokens that hold where the next page begins, and the time that all pages are about."""
+
+import base64
+import binascii
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from pivotscope_collector.errors import UsageError
+from pivotscope_collector.store.reader import Selection
+
+LONGEST = 1000
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a page begins and how long it is. `question` names everything else that was asked."""
+
+    question: str
+    start: int
+    size: int
+    ranges: tuple[tuple[int, int], ...]
+
+    def cut(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """The page of all rows."""
+        return rows[self.start : self.start + self.size]
+
+    def following(self, count: int) -> str:
+        """The token of the next page of `count` rows; empty where this is the last."""
+        end = self.start + self.size
+        return (
+            _encode([self.question, end, *(moment for pair in self.ranges for moment in pair)]) if end < count else ""
+        )
+
+    def held(self, selections: Sequence[Selection]) -> list[Selection]:
+        """The selections over the ranges that the first page had."""
+        return [
+            replace(one, since_ns=since, until_ns=until)
+            for one, (since, until) in zip(selections, self.ranges, strict=True)
+        ]
+
+
+def page_of(request: Message, size: int, default: int, selections: Sequence[Selection] = ()) -> Page:
+    """The page that a request asks for. Raises UsageError for a token of another question."""
+    if size > LONGEST:
+        raise UsageError(f"{size} rows a page: expected at most {LONGEST}; ask for the next page with its token")
+    plain = type(request)()
+    plain.CopyFrom(request)
+    token: str = getattr(request, "page_token")  # noqa: B009 - every paged request has one
+    plain.ClearField("page_token")
+    question = hashlib.sha256(plain.SerializeToString(deterministic=True)).hexdigest()[:16]
+    ranges = tuple((one.since_ns, one.until_ns) for one in selections)
+    if not token:
+        return Page(question, 0, size or default, ranges)
+    known, start, *moments = _decode(token)
+    if known != question or len(moments) != 2 * len(ranges):
+        raise UsageError("the page_token belongs to another question: ask with everything else unchanged")
+    return Page(question, start, size or default, tuple(zip(moments[::2], moments[1::2], strict=True)))
+
+
+def _encode(values: Sequence[str | int]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode()
+
+
+def _decode(token: str) -> tuple[str, int, *tuple[int, ...]]:
+    try:
+        question, *numbers = json.loads(base64.urlsafe_b64decode(token.encode()))
+    except (ValueError, binascii.Error):
+        numbers, question = [], ""
+    if not numbers or not isinstance(question, str) or not all(isinstance(one, int) and one >= 0 for one in numbers):
+        raise UsageError("page_token is none of this service's")
+    return (question, *numbers)

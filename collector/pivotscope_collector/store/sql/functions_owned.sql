@@ -1,0 +1,2 @@
+-- Those of {ids} that are code of a codebase, not of a package or of the language.
+SELECT function_id FROM functions FINAL WHERE function_id IN {ids:Array(UInt64)} AND owner = 'application'
