@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from functools import partial
-from itertools import chain, repeat
 
 from pivotscope_agent.sampling import Sampling, Shared
 from pivotscope_agent.sources import Sources
@@ -12,8 +11,12 @@ from pivotscope_agent.targets.scan import Scanner
 
 log = logging.getLogger(__name__)
 
-EAGER_SCANS, EAGER_S = 20, 0.1
-"""At first scans follow each other sooner, for programs that start with the agent."""
+EAGER_S, EAGER_PART = 0.1, 0.05
+"""At first scans follow each other sooner: after so many seconds, and such a part of the time since the agent began.
+
+What a process used after the last look at it is lost when its parent takes note of its end; of programs that live no
+longer than the agent this is then a small part.
+"""
 NOTICE_S = 1.0
 """How long samplers may take to notice that their process ended, before they are told to write what they have."""
 
@@ -45,10 +48,13 @@ class Watch:
 
     async def run(self) -> None:
         """Scan until cancelled."""
-        for pause in chain(repeat(min(EAGER_S, self._rescan_seconds), EAGER_SCANS), repeat(self._rescan_seconds)):
+        clock = self._shared.clock
+        began = clock.monotonic_ns()
+        while True:
             self._scan()
-            self.scanned_ns = self._shared.clock.monotonic_ns()
-            await self._shared.clock.sleep(pause)
+            self.scanned_ns = clock.monotonic_ns()
+            past_s = (self.scanned_ns - began) / 1e9
+            await clock.sleep(min(self._rescan_seconds, max(EAGER_S, EAGER_PART * past_s)))
 
     def reconsider(self) -> None:
         """The collector asks for something else than before."""
