@@ -13,7 +13,7 @@ from pivotscope.profile.frame import RawStack
 from pivotscope.profile.language import Language
 from pivotscope.profile.pyspy import parse_pyspy
 from pivotscope.profile.rbspy import parse_rbspy
-from pivotscope.profile.window import Outcome, Sample, Window
+from pivotscope.profile.window import Mode, Outcome, Window
 from pivotscope.source.names import FileNames
 
 from pivotscope_agent.naming.resolver import Resolver
@@ -79,15 +79,15 @@ class Finishing:
             folded = fold(PARSERS[target.process.language](text), settle=False, iterators=resolver.iterators)
         except ProfileFormatError as problem:
             return _failed(window, f"the sampler's output cannot be read: {problem}")
-        return replace(window, samples=await self._name(target, resolver, folded.stacks))
+        await self._learn(target, resolver, folded.stacks)
+        return replace(window, samples=resolver.resolve(folded.stacks, drop_waiting=window.mode is Mode.ACTIVE))
 
-    async def _name(self, target: Target, resolver: Resolver, stacks: tuple[FoldedStack, ...]) -> tuple[Sample, ...]:
+    async def _learn(self, target: Target, resolver: Resolver, stacks: tuple[FoldedStack, ...]) -> None:
         pending = resolver.pending_files(stacks)
         if pending:
             found = await self._names.look_up(target, pending)
             for file in pending:
                 resolver.learn(file, found.get(file))
-        return resolver.resolve(stacks)
 
 
 def _failed(window: Window, reason: str) -> Window:

@@ -98,6 +98,7 @@ async def run(
     shared = Shared(
         sampling=settings.sampling,
         python=settings.python,
+        ruby=settings.ruby,
         samplers=samplers,
         governor=Governor(settings.budget, clock.monotonic_ns()),
         controls=controls,

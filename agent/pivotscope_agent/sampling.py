@@ -20,7 +20,7 @@ from pivotscope_agent.samplers import sweep
 from pivotscope_agent.samplers.attended import Attended
 from pivotscope_agent.samplers.delay import RunDelay
 from pivotscope_agent.samplers.sampler import Ending, Request, Sampler, Verdict
-from pivotscope_agent.settings import PythonSettings, SamplingSettings
+from pivotscope_agent.settings import PythonSettings, RubySettings, SamplingSettings
 from pivotscope_agent.status import Reason, TargetStatus, code_of
 from pivotscope_agent.targets import procfs
 from pivotscope_agent.targets.meter import Meter, Moment, Reading, usage_between
@@ -53,6 +53,7 @@ class Shared:
 
     sampling: SamplingSettings
     python: PythonSettings
+    ruby: RubySettings
     samplers: Mapping[Language, Sampler]
     governor: Governor
     controls: Controls
@@ -63,6 +64,10 @@ class Shared:
     counters: Counters = field(default_factory=Counters)
     begin: Callable[[Target, int], int] = field(default=lambda _, cpu_ns: cpu_ns)
     leave: Callable[[Target, int], None] = field(default=lambda *_: None)
+
+    def by_language(self, language: Language) -> PythonSettings | RubySettings:
+        """How processes of a language are sampled."""
+        return self.ruby if language is Language.RUBY else self.python
 
 
 class Sampling:
@@ -188,15 +193,15 @@ class Sampling:
         """The mode of the next window, of those that the collector leaves."""
         language = self._target.process.language
         # Replicas start at different places, so that not all of them take the same mode at once.
-        chosen = mode_of(language, self._windows + self._target.process.pid, self._shared.python)
-        return controls.mode(service, chosen, () if language is Language.RUBY else (Mode.GIL, Mode.ACTIVE))
+        chosen = mode_of(self._windows + self._target.process.pid, self._shared.by_language(language))
+        return controls.mode(service, chosen, (Mode.GIL, Mode.ACTIVE))
 
     def _plan(self, mode: Mode, service: str, controls: Controls) -> Plan:
         """What the budgets leave of what settings and collector ask for."""
         shared, process = self._shared, self._target.process
         ask = Ask(
             mode=mode,
-            base=controls.mode(service, base_of(process.language, shared.python)) or mode,
+            base=controls.mode(service, base_of(shared.by_language(process.language))) or mode,
             rate_hz=controls.rate(service, shared.sampling.rate_hz),
             seconds=shared.sampling.seconds(self._windows),
             nonblocking=shared.samplers[process.language].nonblocking,

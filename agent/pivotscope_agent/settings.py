@@ -86,8 +86,9 @@ class PythonSettings:
 
 @dataclass(frozen=True, slots=True)
 class RubySettings:
-    """How Ruby is sampled; `program` is rbspy's path where it is not to be searched for."""
+    """How Ruby is sampled, `active_every` as for Python; `program` is rbspy's path where it is not searched for."""
 
+    active_every: int = 4
     nonblocking: bool = False
     program: str = ""
 
@@ -266,7 +267,11 @@ def _python(section: Section) -> PythonSettings:
 
 
 def _ruby(section: Section) -> RubySettings:
-    settings = RubySettings(nonblocking=section.flag("nonblocking", default=False), program=section.text("program"))
+    settings = RubySettings(
+        active_every=section.integer("active_every", 4, low=0, high=1000),
+        nonblocking=section.flag("nonblocking", default=False),
+        program=section.text("program"),
+    )
     section.close()
     return settings
 

@@ -17,7 +17,7 @@ from pivotscope_agent.samplers import programs
 from pivotscope_agent.samplers.pyspy import PySpy
 from pivotscope_agent.samplers.rbspy import RbSpy
 from pivotscope_agent.sampling import Sampling, Shared
-from pivotscope_agent.settings import PythonSettings, SamplingSettings
+from pivotscope_agent.settings import PythonSettings, RubySettings, SamplingSettings
 from pivotscope_agent.targets.scan import Scanner
 from pivotscope_agent.targets.selector import Selector
 from pivotscope_agent.targets.target import Target
@@ -141,6 +141,7 @@ def make_shared(folder: Path, deliver: Callable[[Target, Window, str], None], **
     values: dict[str, object] = {
         "sampling": SamplingSettings(window_seconds=1, rate_hz=20, slots=4),
         "python": PythonSettings(active_every=2),
+        "ruby": RubySettings(active_every=2),
         "samplers": {
             Language.PYTHON: PySpy(programs.find("py-spy")),
             Language.RUBY: RbSpy(programs.find("rbspy")),

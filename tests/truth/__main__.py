@@ -1,4 +1,4 @@
-"""Measure against the truth: python -m tests.truth [--runs N] [--rate HZ] [--only shares|rates|units] …"""
+"""Measure against the truth: python -m tests.truth [--runs N] [--rate HZ] [--only shares|rates|units|deep|governed] …"""
 
 import argparse
 import shutil
@@ -13,9 +13,13 @@ from pivotscope_agent.samplers import programs
 
 from tests.truth.bars import Bar, native_bar, rate_bar, share_bars, unit_bars
 from tests.truth.comparison import FUNCTIONS, Row, summarise
+from tests.truth.deep import MINUTES, deep_bars, look, lose
+from tests.truth.governed import governed_bars
 from tests.truth.observe import Plan, Run, observe
 from tests.truth.units import disturbed, keep_books, nothing
 
+PARTS = ("shares", "rates", "units", "deep", "governed")
+ROUND_S = 20.0
 RATES = (10, 20, 100)
 SIDE_BY_SIDE = 2
 DUTY = 0.65
@@ -30,10 +34,12 @@ def main() -> int:
     options.add_argument("--seconds", type=int, default=2, help="length of a window")
     options.add_argument("--rate", type=int, default=200, help="looks a second")
     options.add_argument("--language", choices=("python", "ruby"), action="append")
-    options.add_argument("--only", choices=("shares", "rates", "units"), action="append")
+    options.add_argument("--only", choices=PARTS, action="append")
+    options.add_argument("--minutes", type=float, default=MINUTES, help="how long the deep program is watched")
+    options.add_argument("--rounds", type=int, default=6, help="pairs of rounds with the deep program, 0: none")
     chosen = options.parse_args()
     languages = [Language(name) for name in chosen.language or _languages()]
-    parts = chosen.only or ["shares", "rates", "units"]
+    parts = chosen.only or PARTS[:3]
     bars: list[Bar] = []
     if "shares" in parts:
         looks = Looks(chosen.windows, chosen.seconds, chosen.rate)
@@ -42,6 +48,10 @@ def main() -> int:
         bars += [_rates(language) for language in languages]
     if "units" in parts:
         bars += unit_bars(keep_books(nothing), keep_books(disturbed))
+    if "governed" in parts:
+        bars += governed_bars()
+    if "deep" in parts:
+        bars += deep_bars(look(chosen.minutes), lose(chosen.rounds, ROUND_S) if chosen.rounds else None)
     width = max(len(bar.claim) for bar in bars)
     _say("")
     for bar in bars:

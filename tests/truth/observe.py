@@ -22,7 +22,7 @@ from pivotscope_agent.samplers import programs
 from pivotscope_agent.samplers.pyspy import PySpy
 from pivotscope_agent.samplers.rbspy import RbSpy
 from pivotscope_agent.sampling import Deliver, Sampling, Shared
-from pivotscope_agent.settings import PythonSettings, SamplingSettings
+from pivotscope_agent.settings import PythonSettings, RubySettings, SamplingSettings
 from pivotscope_agent.sources import Sources
 from pivotscope_agent.targets.scan import Scanner
 from pivotscope_agent.targets.selector import Selector
@@ -140,8 +140,9 @@ async def _watch(one: _Watched, finishing: Finishing, folder: Path) -> None:
 def _shared(plan: Plan, folder: Path, deliver: Deliver) -> Shared:
     clock = SystemClock()
     return Shared(
-        sampling=SamplingSettings(plan.window_seconds, plan.rate_hz, slots=1),
+        sampling=SamplingSettings(window_seconds=plan.window_seconds, rate_hz=plan.rate_hz, slots=1),
         python=PythonSettings(active_every=plan.active_every, native_every=plan.native_every),
+        ruby=RubySettings(active_every=plan.active_every),
         samplers={
             Language.PYTHON: PySpy(programs.find("py-spy")),
             **({Language.RUBY: RbSpy(programs.find("rbspy"))} if plan.language is Language.RUBY else {}),

@@ -95,7 +95,14 @@ def _source(fields: dict[str, object]) -> SourceFacts:
         functions=tuple(FunctionFacts(**function) for function in functions),
         dynamic=_texts(fields["dynamic"]),
         scopes=_texts(fields["scopes"]),
+        waits=_lines(fields["waits"]),
     )
+
+
+def _lines(value: object) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise TypeError("lines are a list")
+    return tuple(int(item) for item in value)
 
 
 def _texts(value: object) -> tuple[str, ...]:

@@ -56,18 +56,33 @@ class Resolver:
         self._names[file] = names
         self._functions.clear()
 
-    def resolve(self, stacks: Iterable[FoldedStack]) -> tuple[Sample, ...]:
-        """Samples of functions, those of the same stack and leaf line made one, in order of first sight."""
+    def resolve(self, stacks: Iterable[FoldedStack], *, drop_waiting: bool = False) -> tuple[Sample, ...]:
+        """Samples of functions, those of the same stack and leaf line made one, in order of first sight.
+
+        With `drop_waiting` threads are left out that are in the native code of a method that waits: in its active mode
+        rbspy shows the thread that held the lock last, whatever it does since.
+        """
         self._forget_beyond_limit()
         counts: dict[tuple[int, ...], _Tally] = {}
         for stack in stacks:
+            waiting = self._waiting(stack) if drop_waiting else 0
+            if waiting == stack.count:
+                continue
             functions = self._stack(stack.frames)
             line = stack.frames[-1].line
             # Equal functions are one object here, and hashing numbers is far cheaper than hashing functions.
             tally = counts.setdefault((line, *map(id, functions)), _Tally(functions, line))
-            tally.count += stack.count
-            tally.native += stack.native
+            tally.count += stack.count - waiting
+            tally.native += stack.native - waiting
         return tuple(Sample(tally.stack, tally.line, tally.count, tally.native) for tally in counts.values())
+
+    def _waiting(self, stack: FoldedStack) -> int:
+        """Samples in native code that was called on a line that calls a method that waits."""
+        leaf = stack.frames[-1]
+        if not stack.native:
+            return 0
+        names = self._names.get(self._roots.locate(leaf.path).file)
+        return stack.native if names is not None and leaf.line in names.waits else 0
 
     def _forget_beyond_limit(self) -> None:
         """Between windows only, so that within one equal functions stay one object."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pivotscope.profile.language import Language
-from pivotscope.profile.window import Outcome
+from pivotscope.profile.window import Mode, Outcome
 
 from pivotscope_agent.samplers.sampler import Ending, Request, Verdict, failure
 
@@ -45,7 +45,8 @@ class RbSpy:
             *("--duration", str(request.seconds)),
             *("--file", str(request.output)),
             *("--raw-file", "/dev/null"),
-            "--on-cpu",
+            # The thread that holds the lock, else whoever held it last: it works outside the lock, or waits.
+            *(() if request.mode is Mode.ACTIVE else ("--on-cpu",)),
             "--silent",
             *(("--nonblocking",) if self.nonblocking or request.nonblocking else ()),
         ]

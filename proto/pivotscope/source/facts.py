@@ -12,7 +12,7 @@ from pivotscope.source.names import FileNames
 class SourceFacts:
     """Numbers and names of a file, before it is known which codebase it belongs to.
 
-    `functions` hold the top level too, named `<module>` or `<main>`. For `dynamic` and `scopes` see `FileNames`.
+    `functions` hold the top level too, named `<module>` or `<main>`. For the others see `FileNames`.
     """
 
     language: Language
@@ -21,10 +21,11 @@ class SourceFacts:
     functions: tuple[FunctionFacts, ...] = ()
     dynamic: tuple[str, ...] = ()
     scopes: tuple[str, ...] = ()
+    waits: tuple[int, ...] = ()
 
     def names(self) -> FileNames:
         """The lookup from a tool's frames to qualified names."""
-        return FileNames(self.language, self.functions, dynamic=self.dynamic, scopes=self.scopes)
+        return FileNames(self.language, self.functions, dynamic=self.dynamic, scopes=self.scopes, waits=self.waits)
 
     def of(self, codebase: str, path: str) -> FileFacts:
         """The record that goes to the collector."""

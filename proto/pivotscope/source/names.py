@@ -16,6 +16,7 @@ class FileNames:
 
     `dynamic` are functions that the tool cannot name (Ruby's `define_method` with a block): their frames carry the name
     of the class body. `scopes` are classes and modules by plain name; their bodies run as a part of the top level.
+    `waits` are lines on which a method is called that waits: a thread in its native code is not at work.
     """
 
     def __init__(
@@ -25,7 +26,9 @@ class FileNames:
         *,
         dynamic: Iterable[str] = (),
         scopes: Iterable[str] = (),
+        waits: Iterable[int] = (),
     ) -> None:
+        self.waits = frozenset(waits)
         self._top = TOP_LEVEL[language]
         self._dynamic = frozenset(dynamic)
         self._scopes = frozenset(scopes)

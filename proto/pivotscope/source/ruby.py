@@ -30,6 +30,14 @@ _STRING_METHODS = frozenset({
     "sub", "sub!", "swapcase", "to_s", "to_sym", "tr", "unpack", "unpack1", "upcase",
 })  # fmt: skip
 _WAITS = frozenset({"await", "wait", "wait_readable", "wait_writable", "wait_for", "value!", "yield"})
+_BLOCKING = frozenset({
+    "accept", "accept_nonblock", "acquire", "await", "connect", "deq", "exec_params", "exec_prepared", "execute",
+    "flock", "get_response", "getaddrinfo", "getc", "gets", "join", "kqueue", "lock", "pop", "popen", "query", "read",
+    "read_nonblock", "readbyte", "readline", "readlines", "readpartial", "recv", "recv_nonblock", "recvfrom", "recvmsg",
+    "select", "shift", "sleep", "synchronize", "sysread", "system", "take", "value", "value!", "wait", "wait2",
+    "wait_for", "wait_for_input", "wait_readable", "wait_until", "wait_writable", "waitpid",
+})  # fmt: skip
+"""Methods in C that wait outside the interpreter lock, for time, for others, or for data."""
 _ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "**", "<<", ">>", "&", "|", "^"})
 _BRANCHES = frozenset({
     "conditional", "elsif", "if", "if_guard", "if_modifier", "in_clause", "rescue", "rescue_modifier", "unless",
@@ -61,6 +69,7 @@ def ruby_facts(data: bytes) -> SourceFacts:
         line_count(data),
         tuple(counts.facts() for counts in walk.functions if counts.last_line),
         dynamic=tuple(dict.fromkeys(walk.dynamic)),
+        waits=tuple(sorted(walk.waits)),
     )
 
 
@@ -70,6 +79,7 @@ class _Walk:
     def __init__(self, top: Counts) -> None:
         self.functions = [top]
         self.dynamic: list[str] = []
+        self.waits: set[int] = set()
 
     def run(self, program: tree_sitter.Node) -> None:
         stack: list[_Work] = [(program, self.functions[0], Scope(), 0)]
@@ -77,6 +87,8 @@ class _Walk:
             stack.extend(self._visit(*stack.pop()))
 
     def _visit(self, node: tree_sitter.Node, counts: Counts, scope: Scope, depth: int) -> Iterator[_Work]:
+        if line := _waiting_line(node):
+            self.waits.add(line)
         if node.type in {"method", "singleton_method"}:
             own = self._open(node, scope.qualify(plain_name(node), receiver=node.child_by_field_name("object")))
             yield from ((part, own, scope, 0) for part in _bodies(node))
@@ -129,6 +141,12 @@ def _defined_by_block(node: tree_sitter.Node) -> str:
     if first is None or first.type not in {"simple_symbol", "string"}:
         return ""
     return text_of(first).strip(":\"'")
+
+
+def _waiting_line(node: tree_sitter.Node) -> int:
+    """The line on which a method is called that waits; 0 for any other node."""
+    named = node.child_by_field_name("method") if node.type == "call" else node if node.type == "identifier" else None
+    return named.start_point[0] + 1 if named is not None and text_of(named) in _BLOCKING else 0
 
 
 def _iterates(node: tree_sitter.Node) -> bool:

@@ -115,3 +115,21 @@ def test_what_is_remembered_is_bounded() -> None:
     for line in range(100):
         names(found, f"A.f (/srv/a.py:{line + 1}) 1")
     assert len(found._functions) <= 11
+
+
+def test_threads_that_wait_in_native_code_can_be_left_out() -> None:
+    found = resolver(Language.RUBY)
+    source = b"def rest\n  sleep(1)\nend\ndef pack\n  Zlib.deflate(TEXT)\nend\n"
+    found.learn("/srv/app.rb", ruby_facts(source).names())
+    seen = stacks(
+        "<main> - /srv/app.rb:7;rest - /srv/app.rb:2;(unknown) [c function] - (unknown) 5",
+        "<main> - /srv/app.rb:7;rest - /srv/app.rb:2 1",
+        "<main> - /srv/app.rb:8;pack - /srv/app.rb:5;(unknown) [c function] - (unknown) 3",
+    )
+
+    def counts(*, drop_waiting: bool) -> list[tuple[str, int, int]]:
+        samples = found.resolve(seen, drop_waiting=drop_waiting)
+        return [(sample.stack[-1].qualified_name, sample.count, sample.native) for sample in samples]
+
+    assert counts(drop_waiting=False) == [("Object#rest", 6, 5), ("Object#pack", 3, 3)]
+    assert counts(drop_waiting=True) == [("Object#rest", 1, 0), ("Object#pack", 3, 3)]

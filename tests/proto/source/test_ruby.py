@@ -124,3 +124,8 @@ def test_deep_nesting_is_walked() -> None:
 
 def test_an_empty_file_has_no_functions() -> None:
     assert ruby_facts(b"").functions == ()
+
+
+def test_lines_that_call_what_waits() -> None:
+    facts = ruby_facts(b"sleep 1\nx = gets\nqueue\n  .pop\nZlib.deflate(x)\ndef wait; end\n@lock.synchronize { x }\n")
+    assert facts.waits == (1, 2, 4, 7)

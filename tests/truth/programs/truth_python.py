@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Callable
 
 SPENT: dict[str, int] = {}
-NOISE = random.Random(7).randbytes(32_768)
+NOISE = random.Random(7).randbytes(131_072)
 TEXT = "order 17, 4 pieces at 3.50 dollars; " * 60
 NUMBERS = [hash(str(number)) % 1_000 / 7.0 for number in range(700)]
 PRICE = re.compile(r"(\d+) pieces at (\d+\.\d\d)")

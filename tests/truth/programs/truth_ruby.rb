@@ -5,7 +5,7 @@
 require "digest"
 require "zlib"
 
-NOISE = Random.new(7).bytes(32_768)
+NOISE = Random.new(7).bytes(131_072)
 TEXT = "order 17, 4 pieces at 3.50 dollars; " * 60
 NUMBERS = Array.new(700) { |number| Random.new(number).rand }
 PRICE = /(\d+) pieces at (\d+\.\d\d)/

@@ -1,0 +1,154 @@
+"""The hard case: 24 threads of 60 frames. What an agent at defaults takes, costs, and knows after three minutes."""
+
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pivotscope_agent.governing.plan import Budgets
+from pivotscope_agent.targets import procfs
+
+from tests.bench.paired import Difference, differences
+from tests.bench.toggle import switch_off, switched_on
+from tests.e2e.stack import Running, Stack, cpu_seconds, reaped_cpu_seconds
+from tests.truth.bars import Bar
+from tests.truth.comparison import short
+from tests.truth.observe import PROGRAMS
+from tests.truth.record import Record, read_record
+
+HOT = "grind"
+CONFIG = '[[select]]\nenv = "OTEL_SERVICE_NAME=deep"\n'
+MINUTES = 3.0
+NOBODY = "127.0.0.1:1"
+HALF_WIDTH = 0.10
+LOST = 0.01
+_POLLS_HZ = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known after some minutes: parts of a core, parts of the time, and shares of the process's CPU."""
+
+    cpu: float
+    own: float
+    stopped: float
+    truth: float
+    estimate: float
+    low: float
+    high: float
+    modes: str
+
+
+def look(minutes: float = MINUTES) -> Known:
+    """Watch the program for so long with an agent at defaults that streams to a collector."""
+    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
+        stack.collector()
+        program, log = _program(stack, 60.0 * minutes + 120.0)
+        agent = stack.agent(CONFIG, "--print")
+        stack.until(lambda: "/complete " in agent.said, agent, what="the first window is taken")
+        began, before = time.time_ns(), _cpu(agent)
+        stopped = _poll(program.pid, 60.0 * minutes)
+        ended, after = time.time_ns(), _cpu(agent)
+        seconds = (ended - began) / 1e9
+        answer = stack.hotspots("deep")
+        agent.stop()
+        record = read_record(log).between([(began, ended)])
+        row = next(row for row in answer.hotspots if short(row.qualified_name) == HOT)
+        whole = answer.services[0].attributed_cpu_seconds
+        share = [value / whole for value in (row.total_cpu_seconds.estimate, row.total_cpu_seconds.low, row.total_cpu_seconds.high)]
+        return Known(
+            cpu=(sum(after) - sum(before)) / seconds,
+            own=(after[0] - before[0]) / seconds,
+            stopped=stopped,
+            truth=record.functions[HOT] / record.process,
+            estimate=share[0],
+            low=share[1],
+            high=share[2],
+            modes=_modes(agent.said),
+        )
+
+
+def lose(rounds: int, seconds: float) -> Difference:
+    """CPU per piece of work with an agent that has settled, against none, in alternating rounds."""
+    with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
+        _, log = _program(stack, rounds * (2.0 * seconds + 60.0) + 240.0)
+        agent = stack.agent(CONFIG, "--print", collector=NOBODY)
+        # First looks, and what they owe, are over.
+        stack.until(lambda: agent.said.count("gil/complete ") >= 4, agent, what="the agent has settled", seconds=240.0)
+        switch_off(agent)
+        spans: dict[bool, list[tuple[int, int]]] = {False: [], True: []}
+        for number in range(rounds):
+            for watched in (False, True) if number % 2 else (True, False):
+                if watched:
+                    with switched_on(stack, agent):
+                        spans[watched].append(_span(seconds))
+                else:
+                    spans[watched].append(_span(seconds))
+        record = read_record(log)
+        return differences(_costs(record, spans[False]), _costs(record, spans[True]))
+
+
+def deep_bars(known: Known, lost: Difference | None) -> list[Bar]:
+    """What is promised of the hard case."""
+    budgets = Budgets()
+    half = (known.high - known.low) / 2.0
+    bars = [
+        Bar("deep: agent and samplers within 1 % of a core", f"{100 * known.cpu:.2f} % (agent alone {100 * known.own:.2f} %)",
+            known.cpu <= budgets.target_cpu),
+        Bar("deep: process stopped at most 0.5 % of the time", f"{100 * known.stopped:.2f} %", known.stopped <= budgets.stopped),
+        Bar(f"deep: interval of `{HOT}` at most ±10 points wide", f"{100 * half:.1f} points", half <= HALF_WIDTH),
+        Bar(f"deep: truth of `{HOT}` in its interval",
+            f"{known.truth:.1%} in {known.low:.1%} to {known.high:.1%}", known.low <= known.truth <= known.high),
+        Bar("deep: modes that were taken, and the error of the estimate",
+            f"{known.modes}; {100 * (known.estimate - known.truth):+.1f} points", held=True),
+    ]  # fmt: skip
+    if lost is not None:
+        bars.append(
+            Bar("deep: CPU for a piece of work, watched against not", str(lost), lost.low <= LOST)
+        )
+    return bars
+
+
+def _program(stack: Stack, seconds: float) -> tuple[Running, Path]:
+    log = stack.folder / "deep.log"
+    return stack.program([sys.executable, PROGRAMS / "truth_deep.py", log, "1", str(seconds)], "deep"), log
+
+
+def _cpu(agent: Running) -> tuple[float, float]:
+    return cpu_seconds(agent.pid), reaped_cpu_seconds(agent.pid)
+
+
+def _poll(pid: int, seconds: float) -> float:
+    """Part of so many seconds in which random looks find the process stopped."""
+    moments, found, looks = random.Random(), 0, 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        time.sleep(moments.expovariate(_POLLS_HZ))
+        found += procfs.stat(pid).state in "tT"
+        looks += 1
+    return found / looks
+
+
+def _modes(said: str) -> str:
+    modes: Counter[str] = Counter()
+    for line in said.splitlines():
+        if "/complete " in line:
+            mode = line.partition("] ")[2].partition("/")[0]
+            modes[f"{mode} without stopping" if "without stopping" in line else mode] += 1
+    return ", ".join(f"{count} {mode}" for mode, count in modes.most_common())
+
+
+def _span(seconds: float) -> tuple[int, int]:
+    began = time.time_ns()
+    time.sleep(seconds)
+    return began, time.time_ns()
+
+
+def _costs(record: Record, spans: Sequence[tuple[int, int]]) -> list[float]:
+    """CPU per piece of work of each span."""
+    spent = [record.between([span]) for span in spans]
+    return [one.process / one.functions["units"] for one in spent]
