@@ -1,63 +1,134 @@
 """One function over time: since when is it hot, and is it getting worse?"""
 
+from dataclasses import replace
+from math import isfinite
+
 from pivotscope.profile.function import Function
 from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.api.hotspots import NANO, interval_message
+from pivotscope_collector.api.trend_points import History, Moment, counted, merged, read
+from pivotscope_collector.api.trend_versions import versions
 from pivotscope_collector.errors import NotFoundError, UsageError
-from pivotscope_collector.estimates.attribution import attribute, by_service
-from pivotscope_collector.estimates.share import Interval
 from pivotscope_collector.store import catalogue, reader
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import function_sums, pool_sums
+from pivotscope_collector.trends.series import choose_step
+from pivotscope_collector.trends.trend import Change, Trend, judge
+from pivotscope_collector.trends.words import PER_REQUEST, SHARE, words
 
-STEPS = (60, 300, 900, 3600, 6 * 3600, 86_400)
-POINTS = 60
-MINUTE = 60
+STEPS = (60, 300, 900, 3600, 6 * 3600, 86_400, 604_800)
+ROWS = 60
+WAYS = ("", "version", "request")
 
 
-def get_trend(client: Client, selection: Selection, name: str, step: int) -> query_pb2.GetTrendResponse:
-    """CPU-seconds of a function in each bucket of the range; buckets without windows are left out."""
-    step = _step(selection, step)
-    key, function = _find(client, selection, name)
-    pools = pool_sums(reader.pools(client, selection, step_seconds=step))
-    functions = function_sums(reader.functions(client, selection, step_seconds=step, function_ids=[key]))
-    points = []
-    services: set[str] = set()
-    for bucket in sorted(pools):
-        attribution = by_service(attribute(pools[bucket], functions.get(bucket, [])))
-        found = [row for row in attribution.functions if row.function == key]
-        services.update(row.pool.service for row in found)
-        whole = sum(pool.attributed_ns for pool in attribution.pools)
-        total = _sum([row.total_ns for row in found])
-        points.append(
-            query_pb2.TrendPoint(
-                unix_ns=bucket * 10**9,
-                total_cpu_seconds=interval_message(total, NANO),
-                total_share=total.estimate / whole if whole > 0.0 else 0.0,
-                samples=sum(row.samples for row in found),
-            )
-        )
-    return query_pb2.GetTrendResponse(
+def get_trend(client: Client, selection: Selection, request: query_pb2.GetTrendRequest) -> query_pb2.GetTrendResponse:
+    """CPU and share of a function in each step of the range, and the verdict; steps without windows are left out.
+
+    The verdict looks at steps that suit the range, the rows at those that were asked for.
+    """
+    if request.by not in WAYS:
+        raise UsageError(f"by {request.by!r}: expected version or request")
+    shown = _step(selection, request.step_seconds)
+    judged = _judged(selection, shown)
+    key, function = _find(client, selection, request.function)
+    history = read(client, selection, key, judged, apart=request.by == "version")
+    first_seen = client.query("first_seen", {"function_id": key})["first_seen"][0]
+    answer = query_pb2.GetTrendResponse(
         codebase=function.codebase,
         path=function.path,
         qualified_name=function.qualified_name,
-        service=", ".join(sorted(services)),
-        step_seconds=step,
-        first_seen_unix_ns=client.query("first_seen", {"function_id": key})["first_seen"][0] * 10**9,
-        points=points,
+        service=", ".join(history.services),
+        step_seconds=shown,
+        first_seen_unix_ns=first_seen * 10**9,
     )
+    if request.by:
+        # Metrics bring a good part of the comparisons in: only where they are asked for.
+        from pivotscope_collector.api.trend_requests import count  # noqa: PLC0415
+
+        requests = count(client, selection, history.services, judged)
+        answer.no_requests = requests.reason
+        history = replace(history, moments=tuple(counted(history.moments, requests.counts)))
+    answer.points.extend(_point(one) for one in merged(history.moments, shown))
+    if request.by == "version":
+        answer.versions.extend(versions(client, selection, history, judged))
+    answer.verdict.CopyFrom(_verdict(history, request.by, judged, first_seen, selection))
+    return answer
+
+
+def _verdict(history: History, by: str, step: int, first_seen: int, selection: Selection) -> query_pb2.TrendVerdict:
+    if by == "request" and history.counted:
+        found = [one.request_point() for one in history.moments]
+        points, unit, measure = [point for point in found if point], PER_REQUEST, "cpu_seconds_per_request"
+    else:
+        points, unit, measure = [one.share_point() for one in history.moments], SHARE, "share"
+    trend = judge(points, step, first_seen, history.deployments)
+    message = query_pb2.TrendVerdict(
+        state=trend.state.value,
+        text=words(trend, unit, selection.until - selection.since),
+        measure=measure,
+        since_unix_ns=trend.since * 10**9,
+        version=trend.version,
+        changes=[_change(change) for change in trend.changes],
+        points=trend.points,
+        windows=trend.windows,
+        effective_points=trend.effective_points,
+        detectable=trend.detectable if trend.detectable is not None and isfinite(trend.detectable) else 0.0,
+        seasons=trend.seasons,
+        step_seconds=step,
+    )
+    return _with_levels(message, trend)
+
+
+def _with_levels(message: query_pb2.TrendVerdict, trend: Trend) -> query_pb2.TrendVerdict:
+    if trend.level is not None:
+        message.level.CopyFrom(interval_message(trend.level))
+    if trend.slope is not None:
+        message.slope_per_second.CopyFrom(interval_message(trend.slope))
+    return message
+
+
+def _change(change: Change) -> query_pb2.TrendChange:
+    return query_pb2.TrendChange(
+        kind=change.kind.value,
+        unix_ns=change.at * 10**9,
+        earliest_unix_ns=change.earliest * 10**9,
+        latest_unix_ns=change.latest * 10**9,
+        before=interval_message(change.before),
+        after=interval_message(change.after),
+        version=change.version,
+    )
+
+
+def _point(one: Moment) -> query_pb2.TrendPoint:
+    point = query_pb2.TrendPoint(
+        unix_ns=one.at * 10**9,
+        total_cpu_seconds=interval_message(one.cpu_ns, NANO),
+        total_share=one.share.estimate,
+        total_share_interval=interval_message(one.share),
+        samples=one.samples,
+        windows=one.windows,
+    )
+    if one.requests:
+        point.requests = one.requests
+        point.cpu_seconds_per_request.CopyFrom(interval_message(one.per_request))
+    return point
 
 
 def _step(selection: Selection, step: int) -> int:
     """The wanted step, or the smallest that keeps the range to a line of points."""
     span = selection.until - selection.since
     if step == 0:
-        return max(selection.resolution, next((size for size in STEPS if span <= size * POINTS), STEPS[-1]))
+        return max(selection.resolution, next((size for size in STEPS if span <= size * ROWS), STEPS[-1]))
     if step % selection.resolution:
         raise UsageError(f"a step of {step} s: expected a multiple of {selection.resolution} s over this range")
     return step
+
+
+def _judged(selection: Selection, shown: int) -> int:
+    """The step that the verdict looks at: what suits the range where rows can be made of it, else that of the rows."""
+    suited = max(selection.resolution, choose_step(selection.until - selection.since))
+    return suited if shown % suited == 0 else shown
 
 
 def _find(client: Client, selection: Selection, name: str) -> tuple[int, Function]:
@@ -76,11 +147,3 @@ def _find(client: Client, selection: Selection, name: str) -> tuple[int, Functio
         choices = ", ".join(f"{item.codebase}:{item.path}:{item.qualified_name}" for item in known.values())
         raise UsageError(f"{name!r} names {len(known)} functions; say which, or narrow by --service: {choices}")
     return next(iter(known.items()))
-
-
-def _sum(intervals: list[Interval]) -> Interval:
-    """Sum of independent estimates: half-widths add in quadrature."""
-    estimate = sum(item.estimate for item in intervals)
-    low = sum((item.estimate - item.low) ** 2 for item in intervals) ** 0.5
-    high = sum((item.high - item.estimate) ** 2 for item in intervals) ** 0.5
-    return Interval(estimate, max(0.0, estimate - low), estimate + high)

@@ -61,14 +61,17 @@ def series_of(points: list[Point], step: int) -> Series:
 
     Few windows tell a variance badly, and one that came out too small would outweigh all other points. So it is
     averaged with what the variance of one window, pooled over all points, makes of this number of windows; the pooled
-    one counts as much as PRIOR_WINDOWS. Source: Smyth 2004, Stat. Appl. Genet. Mol. Biol. 3(1), article 3.
+    one counts as much as PRIOR_WINDOWS. Source: Smyth 2004, Stat. Appl. Genet. Mol. Biol. 3(1), article 3. Points
+    without a sample of the quantity say nothing about its variance.
     """
     ordered = sorted((point for point in points if point.windows > 0), key=lambda point: point.at)
     windows = np.array([point.windows for point in ordered], dtype=np.float64)
     measured = np.array([point.variance for point in ordered], dtype=np.float64)
     start = ordered[0].at if ordered else 0
-    pooled = float((measured * windows**2).sum() / windows.sum()) if ordered else 0.0
-    own = np.maximum(windows - 1.0, 0.0)
+    seen = np.array([point.samples > 0 for point in ordered], dtype=np.bool_)
+    seen = seen if seen.any() else ~seen
+    pooled = float((measured * windows**2)[seen].sum() / windows[seen].sum()) if ordered else 0.0
+    own = np.where(seen, np.maximum(windows - 1.0, 0.0), 0.0)
     variances = (own * measured + PRIOR_WINDOWS * pooled / np.maximum(windows, 1.0)) / (own + PRIOR_WINDOWS)
     return Series(
         step=step,

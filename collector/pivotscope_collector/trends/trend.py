@@ -122,7 +122,8 @@ def _absent(ordered: Sequence[Point], first_seen: int) -> int:
         return 0
     after = ordered[count : count + max(count, least_segment(len(ordered)))]
     level = float(np.mean([point.value for point in after]))
-    error = float(np.sqrt(np.sum([point.variance for point in before]))) / len(before)
+    window = float(np.mean([point.variance * point.windows for point in after]))
+    error = float(np.sqrt(window / sum(point.windows for point in before)))
     return count if level > APPEARED * error else 0
 
 

@@ -1,0 +1,169 @@
+"""What a trend stands on: a function's CPU and share in every step of a range."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import hypot
+
+from pivotscope_collector.estimates.attribution import attribute, by_service
+from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, PoolSums
+from pivotscope_collector.estimates.share import Interval, t_quantile
+from pivotscope_collector.store import reader
+from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.sums import function_sums, pool_sums
+from pivotscope_collector.trends.series import Point
+
+LOST = 0.2
+"""Part of a step's CPU without samples from which on CPU a request would be that much too low."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A function in one step: `at` unix seconds; CPU in nanoseconds, of the function and attributed to the service.
+
+    `deviation` is the standard deviation of the function's CPU. `requests` were counted in this step; None: not whole.
+    """
+
+    at: int
+    cpu_ns: Interval
+    deviation: float
+    attributed_ns: float
+    unattributed_ns: float
+    windows: int
+    samples: int
+    requests: float | None = None
+
+    @property
+    def share(self) -> Interval:
+        """Of the service's attributed CPU."""
+        whole = self.attributed_ns
+        if whole <= 0.0:
+            return Interval(0.0, 0.0, 1.0)
+        return Interval(*(min(1.0, part / whole) for part in (self.cpu_ns.estimate, self.cpu_ns.low, self.cpu_ns.high)))
+
+    def share_point(self) -> Point:
+        """The share as a point of a trend."""
+        deviation = self.deviation / self.attributed_ns if self.attributed_ns > 0.0 else 0.0
+        return Point(self.at, self.share.estimate, deviation**2, self.windows, self.samples)
+
+    @property
+    def per_request(self) -> Interval:
+        """CPU-seconds a request, where requests were counted."""
+        return self.cpu_ns.scaled(1e-9 / self.requests) if self.requests else Interval(0.0, 0.0, 0.0)
+
+    def request_point(self) -> Point | None:
+        """CPU-seconds a request as a point; None where requests are not known, or too much CPU has no samples."""
+        whole = self.attributed_ns + self.unattributed_ns
+        if not self.requests or self.unattributed_ns > LOST * whole:
+            return None
+        deviation = self.deviation * 1e-9 / self.requests
+        return Point(self.at, self.per_request.estimate, deviation**2, self.windows, self.samples)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """All steps in order of time, the services in question, and when each version was first seen.
+
+    `by_version` has the steps of each version alone.
+    """
+
+    moments: tuple[Moment, ...]
+    services: tuple[str, ...]
+    versions: Mapping[str, int]
+    by_version: Mapping[str, list[Moment]]
+
+    @property
+    def counted(self) -> bool:
+        """Whether requests are known for any step."""
+        return any(one.requests for one in self.moments)
+
+    @property
+    def deployments(self) -> dict[str, int]:
+        """Versions that came within the range: not those that were there when it began."""
+        first = min(self.versions.values(), default=0)
+        return {version: at for version, at in self.versions.items() if version and at > first}
+
+
+def read(client: Client, selection: Selection, function: int, step: int, *, apart: bool = False) -> History:
+    """The function in steps of `step` seconds; `apart` also version by version. Raises StoreError.
+
+    Services without a sample of it do not count.
+    """
+    functions = function_sums(reader.functions(client, selection, step_seconds=step, function_ids=[function]))
+    kinds = {(row.pool.service, row.pool.language) for rows in functions.values() for row in rows}
+    services = sorted({service for service, _ in kinds})
+    if len(services) == 1:
+        selection = replace(selection, service=services[0])
+    versions: dict[str, int] = {}
+    by_version: dict[str, list[Moment]] = defaultdict(list)
+    moments = []
+    for bucket, rows in sorted(pool_sums(reader.pools(client, selection, step_seconds=step)).items()):
+        pools = [row for row in rows if (row.pool.service, row.pool.language) in kinds]
+        names = sorted({row.pool.version for row in pools if row.windows})
+        for name in names:
+            versions.setdefault(name, bucket)
+        found = functions.get(bucket, [])
+        if pools:
+            moments.append(moment(bucket, pools, found))
+        for name in names if apart else ():
+            own = [row for row in pools if row.pool.version == name]
+            by_version[name].append(moment(bucket, own, [row for row in found if row.pool.version == name]))
+    return History(tuple(moments), tuple(services), versions, by_version)
+
+
+def counted(moments: Iterable[Moment], counts: Mapping[int, float]) -> list[Moment]:
+    """The moments with the requests of their steps, as far as they are known."""
+    return [replace(one, requests=counts.get(one.at)) for one in moments]
+
+
+def moment(at: int, pools: Sequence[PoolSums], functions: Iterable[FunctionSums]) -> Moment:
+    """One step of one function from its sums."""
+    attribution = by_service(attribute(pools, list(functions)))
+    return Moment(
+        at=at,
+        cpu_ns=_sum([row.total_ns for row in attribution.functions]),
+        deviation=hypot(*(_deviation(row) for row in attribution.functions)),
+        attributed_ns=sum(pool.attributed_ns for pool in attribution.pools),
+        unattributed_ns=sum(pool.unattributed_ns for pool in attribution.pools),
+        windows=sum(row.windows for row in pools),
+        samples=sum(row.samples for row in attribution.functions),
+    )
+
+
+def merged(moments: Iterable[Moment], step: int) -> list[Moment]:
+    """Moments in longer steps; 0: all as one."""
+    groups: dict[int, list[Moment]] = defaultdict(list)
+    for one in moments:
+        groups[one.at // step * step if step else 0].append(one)
+    return [
+        Moment(
+            at=at,
+            cpu_ns=_sum([one.cpu_ns for one in parts]),
+            deviation=hypot(*(one.deviation for one in parts)),
+            attributed_ns=sum(one.attributed_ns for one in parts),
+            unattributed_ns=sum(one.unattributed_ns for one in parts),
+            windows=sum(one.windows for one in parts),
+            samples=sum(one.samples for one in parts),
+            requests=_whole([one.requests for one in parts]),
+        )
+        for at, parts in sorted(groups.items())
+    ]
+
+
+def _whole(parts: Sequence[float | None]) -> float | None:
+    known = [part for part in parts if part is not None]
+    return sum(known) if known and len(known) == len(parts) else None
+
+
+def _deviation(row: FunctionCpu) -> float:
+    clusters = row.total_share.clusters
+    return (row.total_ns.high - row.total_ns.low) / 2.0 / t_quantile(max(1, clusters - 1))
+
+
+def _sum(intervals: Sequence[Interval]) -> Interval:
+    """Sum of independent estimates: half-widths add in quadrature."""
+    estimate = sum(item.estimate for item in intervals)
+    low = hypot(*(item.estimate - item.low for item in intervals))
+    high = hypot(*(item.high - item.estimate for item in intervals))
+    return Interval(estimate, max(0.0, estimate - low), estimate + high)
