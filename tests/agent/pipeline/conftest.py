@@ -203,6 +203,12 @@ def record() -> Callable[..., tuple[pb.Definitions, pb.Batch]]:
 
 
 @pytest.fixture
+def fake_collector() -> type[FakeCollector]:
+    """Makes a collector that no server serves yet."""
+    return FakeCollector
+
+
+@pytest.fixture
 async def collector(tmp_path: Path) -> AsyncIterator[FakeCollector]:
     server = aio.server()
     fake = FakeCollector()
