@@ -25,10 +25,11 @@ class Merged:
         """Set one value over what was there. Raises SettingsError where its table is something else."""
         table, key = place
         section = self.values
-        for part in table.split(".") if table else ():
-            section = section.setdefault(part, {})
+        names = table.split(".") if table else []
+        for depth, name in enumerate(names, start=1):
+            section = section.setdefault(name, {})
             if not isinstance(section, dict):
-                message = f"{table} = {section!r} is not a table"
+                message = f"{'.'.join(names[:depth])} = {section!r} is not a table"
                 raise SettingsError(message)
         section[key] = value
         self.origins[f"{table}.{key}" if table else key] = origin

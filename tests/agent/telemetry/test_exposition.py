@@ -53,3 +53,7 @@ def test_the_page_is_bounded(report: MakeReport) -> None:
     assert 'targets{state="sampling"} 999.0' in text
     assert text.count("target_rate_hertz{") == MOST_TARGETS
     assert len(text) < 250_000
+
+
+def test_every_gauge_has_a_value(report: MakeReport) -> None:
+    assert {name for name, _, _ in values(report()) if isinstance(name, Gauge)} == set(Gauge)

@@ -33,3 +33,9 @@ def test_counters_of_the_agent_count() -> None:
 def test_the_document_is_the_table() -> None:
     text = _DOCUMENT.read_text("utf-8")
     assert [line for line in text.splitlines() if line.startswith(f"| `{PREFIX}")] == rows()
+
+
+def test_every_counter_is_counted_somewhere() -> None:
+    package = Path(__file__).resolve().parents[3] / "agent" / "pivotscope_agent"
+    code = "".join(file.read_text("utf-8") for file in package.rglob("*.py") if file.name != "table.py")
+    assert [name for name in Count if f"Count.{name.name}" not in code] == []
