@@ -68,6 +68,7 @@ class Sights:
     stopped: int = 0
     ends: list[float] = field(default_factory=list)
     agent_kills: int = 0
+    sampling: int = 0
     collector_kills: int = 0
 
 
@@ -76,7 +77,8 @@ class Scene:
 
     def __init__(self, folder: Path, seed: int, *, ruby: bool, disk: bool) -> None:
         self.stack = Stack(folder)
-        self.random = Random(seed)
+        # One for each thread that draws, so that each draws the same in every run.
+        self.random, self.chance = Random(seed), Random(seed + 1)
         self.sights = Sights()
         self.workers: list[Worker] = []
         self.disk = disk
@@ -150,9 +152,12 @@ class Scene:
         """Start a collector on the data of the one before."""
         self._collector = self.stack.collector(listen=self._address)
 
-    def kill_agent(self, within_s: float) -> None:
-        """SIGKILL at a random moment of its next seconds, then look at what it leaves."""
+    def kill_agent(self, within_s: float, *, sampling: bool = False) -> None:
+        """SIGKILL at a random moment of its next seconds, or of those after it samples; then look at what it leaves."""
+        if sampling:
+            self.stack.until(lambda: _samplers(self), self.agent, what="the agent samples")
         time.sleep(self.random.uniform(0.0, within_s))
+        self.sights.sampling += bool(_samplers(self))
         self._kill(self.agent)
         self.sights.agent_kills += 1
         self.look_around()
@@ -166,8 +171,10 @@ class Scene:
         self.sights.stopped += self._stopped()
 
     def kill_collector(self, within_s: float) -> None:
-        """SIGKILL at a random moment of its next seconds; a new one takes its place."""
-        time.sleep(self.random.uniform(0.0, within_s))
+        """SIGKILL at a random moment of the seconds after it stored something; a new one takes its place."""
+        before = self._told()
+        self.stack.until(lambda: self._told() > before, what="something more is acknowledged")
+        time.sleep(self.chance.uniform(0.0, within_s))
         if self._collector is not None:
             self._kill(self._collector)
         self.sights.collector_kills += 1
@@ -208,6 +215,9 @@ class Scene:
             yield
         finally:
             work.join()
+
+    def _told(self) -> int:
+        return sum(self.recorder.seen.acknowledged.values())
 
     def _kill(self, running: Running) -> None:
         running.process.kill()

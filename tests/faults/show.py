@@ -13,7 +13,7 @@ from tests.faults.claims import Claim, judge
 from tests.faults.network import Wire
 from tests.faults.scene import Scene, why_no_small_disk
 
-AGENT_LIFE_S = 2.5
+AGENT_LIFE_S = 2.0
 COLLECTOR_LIFE_S = 1.0
 STALL_S = 4.0
 CUT_AFTER_BYTES = 3_000
@@ -71,7 +71,7 @@ def _kills(scene: Scene, count: int) -> None:
         for number in range(count):
             scene.network.cut_after(CUT_AFTER_BYTES if number % 2 else -1)
             scene.network.delay_s = 0.02 if number % 3 == 2 else 0.0
-            scene.kill_agent(AGENT_LIFE_S)
+            scene.kill_agent(AGENT_LIFE_S, sampling=number % 2 == 1)
             scene.start_agent()
     scene.network.delay_s = 0.0
 

@@ -4,6 +4,12 @@ import threading
 from collections import Counter
 from collections.abc import Mapping
 
+from pivotscope_agent.telemetry.counters import Count, Counters
+
+BACKLOG, UNENCODABLE, INTERNAL = "backlog", "unencodable", "internal"
+_OF_ITEMS = frozenset({BACKLOG, UNENCODABLE, INTERNAL})
+"""Reasons for which windows, points and facts are given up before they are a record."""
+
 
 class Drops:
     """Counts by reason. No method blocks: callers may be on the loop's thread while others wait for the disk."""
@@ -41,3 +47,9 @@ class Drops:
         """The part of the totals that was not taken to be told."""
         with self._lock:
             return Counter(self._untold)
+
+
+def go_on_counting(totals: Mapping[str, int], counters: Counters) -> None:
+    """Let the agent's counts begin where those of the runs before ended: a restart forgets no drop."""
+    for reason, amount in totals.items():
+        counters.add(Count.ITEMS_DROPPED if reason in _OF_ITEMS else Count.RECORDS_DROPPED, reason, amount)

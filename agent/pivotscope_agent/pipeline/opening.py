@@ -11,6 +11,7 @@ from pathlib import Path
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.errors import AgentError
 from pivotscope_agent.pipeline import state as states
+from pivotscope_agent.pipeline.drops import go_on_counting
 from pivotscope_agent.pipeline.files import Files
 from pivotscope_agent.pipeline.ledger import recover
 from pivotscope_agent.pipeline.notes import Notes
@@ -86,13 +87,11 @@ def _recover(folder: Path, lock: int, *, counters: Counters, clock: Clock, files
             segments.append(segment)
         else:
             files.remove(segment.path)
-    for reason, amount in dropped.items():
-        if amount:
-            counters.add(Count.RECORDS_DROPPED, reason, amount)
     last = max((segment.sequences[-1] for segment in segments), default=0)
     resumed = _resumed(state, state.resume(last), sorted(notes, key=itemgetter(0)), +dropped)
     states.save(folder, resumed, files, sync=True)
     files.sync_folder(folder)
+    go_on_counting(resumed.dropped, counters)
     return Opened(resumed, segments, lock)
 
 

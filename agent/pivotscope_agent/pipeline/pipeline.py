@@ -11,6 +11,7 @@ from pivotscope_agent.clock import Clock, is_step, lead_ns
 from pivotscope_agent.pipeline.assembler import Assembler
 from pivotscope_agent.pipeline.channel import Endpoint
 from pivotscope_agent.pipeline.control import Command
+from pivotscope_agent.pipeline.drops import BACKLOG, INTERNAL, UNENCODABLE
 from pivotscope_agent.pipeline.encode import Item, encode
 from pivotscope_agent.pipeline.export import Exporter, ExportStatus, Identity
 from pivotscope_agent.pipeline.spool import Spool
@@ -104,7 +105,7 @@ class Pipeline:
             self._lead_ns = lead
         given_up = self._assembler.add(items, self._clock.monotonic_ns())
         if given_up:
-            self._give_up(given_up, "backlog")
+            self._give_up(given_up, BACKLOG)
         self._arrived.set()
 
     async def close(self, timeout: float) -> int:  # noqa: ASYNC109 - the bound is on the whole drain, then it gives up
@@ -152,8 +153,8 @@ class Pipeline:
             await asyncio.to_thread(self._encode_and_spool, items, offset)
         except Exception:
             log.exception("%d observations could not be spooled", len(items))
-            self._counters.add(Count.ITEMS_DROPPED, "internal", len(items))
-            self._spool.note_dropped("internal", len(items))
+            self._counters.add(Count.ITEMS_DROPPED, INTERNAL, len(items))
+            self._spool.note_dropped(INTERNAL, len(items))
         self._exporter.wake()
 
     def _give_up(self, items: list[Item], reason: str) -> None:
@@ -165,8 +166,8 @@ class Pipeline:
         settled = self._spool.ledger.settle(items)
         encoding = encode(settled, clock_offset_ns=offset_ns, max_batch_bytes=MAX_BATCH_BYTES)
         for message in encoding.refused:
-            self._counters.add(Count.ITEMS_DROPPED, "unencodable")
-            self._spool.note_dropped("unencodable")
+            self._counters.add(Count.ITEMS_DROPPED, UNENCODABLE)
+            self._spool.note_dropped(UNENCODABLE)
             log.warning("left out: %s", message)
         for record in encoding.records:
             self._spool.append(record.definitions, record.batch)

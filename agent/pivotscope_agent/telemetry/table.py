@@ -15,7 +15,10 @@ class Kind(StrEnum):
 
 
 class Count(StrEnum):
-    """Counters since the start of the agent, by reason; each adds up what happened to records, windows and pages."""
+    """Counters since the start of the agent, by reason; each adds up what happened to records, windows and pages.
+
+    Drops count over restarts, since the spool's folder was first used.
+    """
 
     RECORDS_SPOOLED = "records_spooled"
     RECORDS_SENT = "records_sent"

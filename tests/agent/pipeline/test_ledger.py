@@ -13,7 +13,8 @@ from pivotscope_agent.pipeline import opening
 from pivotscope_agent.pipeline.encode import encode
 from pivotscope_agent.pipeline.ledger import Ledger, recover
 from pivotscope_agent.pipeline.notes import Entry, Notes
-from pivotscope_agent.pipeline.spool import Spool
+from pivotscope_agent.pipeline.spool import Spool, SpoolSettings
+from pivotscope_agent.telemetry.counters import Count, Counters
 
 OWN = os.getpid()
 STARTED = 1_700_000_000_000_000_000
@@ -223,6 +224,21 @@ def test_drops_are_told_once_and_counted_for_ever(open_: Open, record: Callable[
     assert told == [{"backlog": 3}, {"backlog": 2}]
     again.close()
     assert dict(open_().dropped) == {"backlog": 5}
+
+
+def test_counts_of_drops_begin_where_those_before_ended(
+    open_: Open, tmp_path: Path, clock: Any, record: Callable[..., Any]
+) -> None:
+    spool = open_(max_bytes=16_000)
+    spool.note_dropped("backlog", 3)
+    for _ in range(20):
+        spool.append(*record(padding=1_000))
+    before = spool.dropped["spool_full"]
+    spool.close()
+    counters = Counters()
+    opening.open_spool(SpoolSettings(tmp_path / "spool"), counters=counters, clock=clock).close()
+    counted = counters.get(Count.ITEMS_DROPPED, "backlog"), counters.get(Count.RECORDS_DROPPED, "spool_full")
+    assert counted == (3, before)
 
 
 def test_drops_told_by_a_record_that_is_dropped_are_told_again(open_: Open, record: Callable[..., Any]) -> None:
