@@ -43,7 +43,7 @@ class Store(AgentServiceServicer):
         self.errors: list[grpc.StatusCode] = []
         self.pause_s = 0.0
 
-    async def Stream(self, requests: AsyncIterator[pb.StreamRequest], context: Any) -> AsyncIterator[pb.StreamResponse]:  # type: ignore[override]  # noqa: N802
+    async def Stream(self, requests: AsyncIterator[pb.StreamRequest], context: Any) -> AsyncIterator[pb.StreamResponse]:  # noqa: N802
         if self.errors:
             await context.abort(self.errors.pop(0), "on purpose")
         async for request in requests:
