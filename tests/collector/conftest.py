@@ -65,7 +65,7 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-class _Front(BaseHTTPRequestHandler):
+class Front(BaseHTTPRequestHandler):
     """ClickHouse's HTTP interface as far as the driver uses it, over the embedded engine. For tests only."""
 
     protocol_version = "HTTP/1.1"
@@ -137,15 +137,15 @@ def http_url(engine_path: str) -> Iterator[str]:
         yield real
         return
     chdb = pytest.importorskip("chdb")
-    _Front.engine = chdb.connect(engine_path)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Front)
+    Front.engine = chdb.connect(engine_path)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Front)
     thread = threading.Thread(target=server.serve_forever, args=[0.05], daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}/default?compress=false"
     server.shutdown()
     thread.join()
     server.server_close()
-    _Front.engine.close()
+    Front.engine.close()
 
 
 @pytest.fixture(params=["embedded", "http"])

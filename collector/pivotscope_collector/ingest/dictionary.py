@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import chain, pairwise
+from itertools import pairwise
 from math import inf
 from typing import Any
 
@@ -97,17 +97,15 @@ class Dictionary:
         self.functions[key] = row
 
     def _define_stacks(self, messages: Sequence[pb.Stack]) -> None:
-        members = [message.functions[:] for message in messages]
-        if not self._wrong and self._plain(messages, members):
-            self._add_stacks(messages, members)
-            return
-        accepted = [message for message in messages if self._accept("stack", message.id, self._stack(message))]
-        self._add_stacks(accepted, [message.functions[:] for message in accepted])
+        numbers, lengths = _members(messages)
+        if self._wrong or not self._plain(messages, numbers, lengths):
+            messages = [message for message in messages if self._accept("stack", message.id, self._stack(message))]
+            numbers, lengths = _members(messages)
+        if messages:
+            self._add_stacks(messages, numbers, lengths)
 
-    def _plain(self, messages: Sequence[pb.Stack], members: Sequence[Sequence[int]]) -> bool:
+    def _plain(self, messages: Sequence[pb.Stack], numbers: U32, lengths: Sequence[int]) -> bool:
         """Whether all of them are plainly right; each is looked at on its own where not."""
-        lengths = [len(one) for one in members]
-        numbers = np.fromiter(chain.from_iterable(members), np.uint32, sum(lengths))
         return bool(
             lengths
             and min(lengths) >= 1
@@ -118,12 +116,9 @@ class Dictionary:
             and self._function_ids[numbers].all()
         )
 
-    def _add_stacks(self, messages: Sequence[pb.Stack], members: Sequence[Sequence[int]]) -> None:
+    def _add_stacks(self, messages: Sequence[pb.Stack], numbers: U32, lengths: Sequence[int]) -> None:
         """Ids are `stack_id` of the profile model: a hash over length-delimited function ids."""
-        if not messages:
-            return
-        ends = np.cumsum([len(one) for one in members])
-        numbers = np.fromiter(chain.from_iterable(members), np.uint32, int(ends[-1]))
+        ends = np.cumsum(lengths)
         material = np.empty(len(numbers), _MATERIAL)
         material["size"] = 8
         material["id"] = self._function_ids[numbers]
@@ -185,6 +180,18 @@ class Dictionary:
         if not all(low < high for low, high in pairwise([-inf, *message.bounds, inf])):
             yield "bounds do not ascend, or one of them is not finite"
         yield from self._texts(_names(message))
+
+
+def _members(messages: Sequence[pb.Stack]) -> tuple[U32, list[int]]:
+    """Function numbers of stacks, one after the other, and how many each has."""
+    numbers: list[int] = []
+    lengths = []
+    for message in messages:
+        # A slice of a repeated field is a list, which costs less than going over the field.
+        functions = message.functions[:]
+        numbers += functions
+        lengths.append(len(functions))
+    return np.array(numbers, np.uint32), lengths
 
 
 def _place(process: pb.Process) -> Row:

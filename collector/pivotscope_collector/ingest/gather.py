@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pivotscope.v1 import agent_pb2 as pb
+
 from pivotscope_collector.ingest.decode import Received, decode
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.refusal import Refusal, invalid

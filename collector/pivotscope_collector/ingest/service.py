@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import grpc
 import grpc.aio
+from google.protobuf.message import DecodeError
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1 import agent_pb2_grpc as rpc
 
@@ -93,6 +94,8 @@ class AgentService(rpc.AgentServiceServicer):
                 first = await anext(requests, None)
         except TimeoutError:
             first = None
+        except DecodeError as error:
+            first, problem = None, f"the first message cannot be read as a StreamRequest: {error}"
         received_ns = self._clock.unix_ns()
         if first is not None:
             problem = _hello_problem(first)
@@ -114,6 +117,8 @@ async def _outcome(reader: asyncio.Task[None]) -> str:
     error = reader.exception()
     if isinstance(error, UsageError):
         return str(error)
+    if isinstance(error, DecodeError):
+        return f"a message that cannot be read as a StreamRequest: {error}"
     if error is not None and not isinstance(error, StoreError):
         raise error
     return ""

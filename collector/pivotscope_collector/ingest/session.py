@@ -46,7 +46,7 @@ class Session:
         self._hello = hello
         self._origin = Origin(hello.agent_id, hello.epoch)
         self._first_seen_ms = first_seen_ms
-        self._offset_ns = clock.unix_ns() - hello.sent_unix_ns
+        self._offset_ns = max(-limits.amount, min(clock.unix_ns() - hello.sent_unix_ns, limits.amount))
         self._committer = committer
         self._clock = clock
         self._counters = counters
