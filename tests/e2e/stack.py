@@ -167,7 +167,7 @@ class Stack:
         """What the collector tells of the last hour: all functions, with the CPU of every service."""
         request = query_pb2.ListHotspotsRequest(
             selection=query_pb2.Selection(service=service, since_unix_ns=time.time_ns() - 3_600 * 10**9),
-            limit=10_000,
+            limit=1_000,
             libraries=True,
         )
         with grpc.insecure_channel(self.address) as channel:

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 
 from pivotscope_agent import runtime
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.errors import AgentError
+from pivotscope_agent.launch.orphans import EVERY_S, FIRST, Orphans
 from pivotscope_agent.launch.program import Program, let_go_of_streams
 from pivotscope_agent.pipeline.opening import SpoolLockedError
 from pivotscope_agent.runtime import Ending
@@ -34,13 +36,24 @@ async def execute(command: Sequence[str], settings: Settings, labels: Labels, cl
     let_go_of_streams(errors=errors)
     stop = asyncio.Event()
     observing = asyncio.create_task(_observe(program, _beside(program, command, settings, labels), clock, stop))
+    reaping = asyncio.create_task(_reap(program, clock))
     await program.wait()
     stop.set()
     hurry = asyncio.create_task(program.hurry.wait())
     await asyncio.wait((observing, hurry), timeout=LONGEST_S, return_when=asyncio.FIRST_COMPLETED)
     if not observing.done():
         log.warning("not everything that was seen of the program could be kept in time")
+    reaping.cancel()
     return program.reap()
+
+
+async def _reap(program: Program, clock: Clock) -> None:
+    if os.getpid() != FIRST:
+        return
+    orphans = Orphans(program.pid)
+    while True:
+        await clock.sleep(EVERY_S)
+        orphans.look()
 
 
 def _beside(program: Program, command: Sequence[str], settings: Settings, labels: Labels) -> Settings:
