@@ -1,6 +1,7 @@
 """The collector as a process: opens the store, listens, runs the jobs, and stops without losing anything."""
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -33,6 +34,10 @@ from pivotscope_collector.store.writer import Writer
 
 _LOG = logging.getLogger(__name__)
 _DAY_SECONDS = 86_400
+_PLAN_SHARE = 0.1
+"""Of the clock, at most, for computing plans."""
+_GARBAGE = 50_000
+"""Objects before the collector of garbage looks: rows on their way live for a group, and hold no cycles."""
 _ANSWER_BYTES = 64 * 2**20
 
 
@@ -74,6 +79,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     """
     policy.check(settings)
     token = policy.read_token(Path(settings.token_file)) if settings.token_file else ""
+    gc.set_threshold(_GARBAGE)
     client = open_store(settings)
     clock, counters = SystemClock(), Counters()
     writer = Writer(client, clock, counters, settings.rollup_margin_seconds)
@@ -133,6 +139,7 @@ def _jobs(settings: Settings, client: Client, counters: Counters) -> Scheduler:
         settings.plan_seconds,
         "plan",
         lambda: plan.refresh(client, clock.unix_ns(), settings.plan_range_hours, settings.scoring),
+        share=_PLAN_SHARE,
     )
     scheduler.every(settings.expiry_seconds, "expiry", lambda: expire(client, clock.unix_ns(), raw_days))
     return scheduler

@@ -1,6 +1,7 @@
 """What runs on a schedule, beside the event loop: the one place that knows the scheduler."""
 
 import logging
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -14,20 +15,26 @@ _LOG = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Runs jobs in threads. A job never overlaps itself, missed runs become one, a failure is logged and counted."""
+    """Runs jobs in threads. A job never overlaps itself, missed runs become one, a failure is logged and counted.
 
-    def __init__(self, counters: Counters, threads: int = 4) -> None:
+    Work that takes longer than its `share` of the clock is left out until it no longer does: what is computed anew over
+    a growing store must not take the processor from what comes in.
+    """
+
+    def __init__(self, counters: Counters, threads: int = 4, now: Callable[[], float] = time.monotonic) -> None:
         self._counters = counters
+        self._now = now
+        self._not_before: dict[str, float] = {}
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(threads)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )
 
-    def every(self, seconds: float, name: str, work: Callable[[], object]) -> None:
-        """Run `work` now and every `seconds`."""
+    def every(self, seconds: float, name: str, work: Callable[[], object], *, share: float = 1.0) -> None:
+        """Run `work` now and every `seconds`, or as seldom as it takes to keep to its share of the clock."""
         self._scheduler.add_job(
-            self._run, "interval", seconds=seconds, args=[name, work], id=name, next_run_time=datetime.now(UTC)
+            self.run, "interval", seconds=seconds, args=[name, work, share], id=name, next_run_time=datetime.now(UTC)
         )
 
     def start(self) -> None:
@@ -39,7 +46,11 @@ class Scheduler:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
-    def _run(self, name: str, work: Callable[[], object]) -> None:
+    def run(self, name: str, work: Callable[[], object], share: float = 1.0) -> None:
+        """Run it here and now, unless its share is used up."""
+        began = self._now()
+        if began < self._not_before.get(name, began):
+            return
         try:
             work()
         except PivotscopeError as error:
@@ -50,3 +61,5 @@ class Scheduler:
             _LOG.exception("%s failed; it runs again when it is due", name)
         else:
             self._counters.add(Count.JOB_RUNS, label=name)
+        finally:
+            self._not_before[name] = began + (self._now() - began) / share

@@ -86,8 +86,8 @@ def _pool(sampled: Sampled, membership: Membership, matrix: csr_array) -> dict[s
     there = np.flatnonzero(total)
     columns = {
         "self": own, "total": total, "self_native": own_native, "total_native": total_native,
-        "self_y": own_y, "self_yy": shorten(own_yy), "self_xy": shorten(own_xy),
-        "total_y": total_y, "total_yy": shorten(total_yy), "total_xy": shorten(total_xy), "windows": seen,
+        "self_y": shorten(own_y), "self_yy": shorten(own_yy), "self_xy": shorten(own_xy),
+        "total_y": shorten(total_y), "total_yy": shorten(total_yy), "total_xy": shorten(total_xy), "windows": seen,
     }  # fmt: skip
     return {"function_id": membership.function_ids[there], **{name: values[there] for name, values in columns.items()}}
 

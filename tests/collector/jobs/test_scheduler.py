@@ -54,3 +54,18 @@ def test_a_slow_job_never_overlaps_itself_and_close_waits_for_it() -> None:
     assert not closer.is_alive()
     assert running == []
     assert max(most) == 1
+
+
+def test_work_that_takes_too_long_is_left_out_for_a_while() -> None:
+    now = [100.0]
+    scheduler = Scheduler(Counters(), now=lambda: now[0])
+    ran: list[float] = []
+
+    def work() -> None:
+        ran.append(now[0])
+        now[0] += 2.0
+
+    for _ in range(30):
+        scheduler.run("plan", work, share=0.1)
+        now[0] += 1.0
+    assert ran == [100.0, 120.0]

@@ -146,13 +146,13 @@ CREATE TABLE IF NOT EXISTS functions_minute ${cluster}
     variant      LowCardinality(String) CODEC(ZSTD(1)),
     language     LowCardinality(String) CODEC(ZSTD(1)),
     mode         LowCardinality(String) CODEC(ZSTD(1)),
-    function_id  UInt64 CODEC(ZSTD(1)),
+    -- In blocks large enough to see that each pool has the same functions as the one before.
+    function_id  UInt64 CODEC(ZSTD(1)) SETTINGS (min_compress_block_size = 1048576, max_compress_block_size = 1048576),
     self         UInt64 CODEC(T64, ZSTD(1)),
     total        UInt64 CODEC(T64, ZSTD(1)),
     self_native  UInt64 CODEC(T64, ZSTD(1)),
     total_native UInt64 CODEC(T64, ZSTD(1)),
-    -- Counts are exact; the moments keep seven digits, those of second order five, which moves a share's interval by
-    -- less than a thousandth of the share.
+    -- Counts are exact. Moments are rounded to 16 bits of mantissa: five digits, one hundredth of the narrowest interval.
     self_y       Float32 CODEC(ZSTD(1)),
     self_yy      Float32 CODEC(ZSTD(1)),
     self_xy      Float32 CODEC(ZSTD(1)),
