@@ -19,6 +19,7 @@ GROUP_S = 0.05
 _OWN = frozenset({signal.SIGCHLD, signal.SIGKILL, signal.SIGSTOP, signal.SIGPIPE, signal.SIGXFSZ})
 _FAULTS = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP, signal.SIGSYS})
 _BY_TERMINAL = frozenset({signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU})
+_ENDS = frozenset({signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGHUP})
 _PR_SET_PTRACER = 0x59616D61
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -26,8 +27,8 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 class Program:
     """A running program. It keeps the agent's terminal, process group, files and environment, and outlives the agent.
 
-    `wait` returns when it has ended; what it used can be read until `reap`. A signal that arrives in between sets
-    `hurry`. `environ` is what it was started with.
+    `wait` returns when it has ended; what it used can be read until `reap`. A signal to end that arrives in between
+    sets `hurry`. `environ` is what it was started with.
     """
 
     def __init__(self, popen: "subprocess.Popen[bytes]", bystander: Bystander, environ: Mapping[str, str]) -> None:
@@ -100,7 +101,8 @@ class Program:
         if number in self._to_group:
             self._to_group.discard(number)
         elif self._ended.is_set():
-            self.hurry.set()
+            if number in _ENDS:
+                self.hurry.set()
         else:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(self.pid, number)
