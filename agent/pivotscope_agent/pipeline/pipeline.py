@@ -21,6 +21,8 @@ from pivotscope_agent.telemetry.counters import Count, Counters
 log = logging.getLogger(__name__)
 
 MAX_BATCH_BYTES = 1024 * 1024
+SAVE_EVERY_NS = 1_000_000_000
+"""Pause between two savings of accounts: where many processes begin, one saves all of them."""
 DISK_S = 2.0
 """How long a disk that hangs may keep the agent from ending, before it sends and after."""
 
@@ -48,6 +50,7 @@ class Pipeline:
         self._lead_ns = 0
         self._earlier: list[tuple[list[Item], int]] = []
         self._unsaved = False
+        self._save_at = 0
         self._arrived = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
@@ -126,19 +129,22 @@ class Pipeline:
 
     async def _run(self) -> None:
         while True:
-            remaining = self._assembler.remaining_ns(self._clock.monotonic_ns())
+            now = self._clock.monotonic_ns()
+            remaining = self._assembler.remaining_ns(now)
             if self._earlier:
                 await self._store(*self._earlier.pop(0))
             elif remaining == 0 or (remaining is not None and self._closing):
                 await self._store(self._assembler.take(), self._lead_ns)
             elif self._closing:
                 return
-            elif self._unsaved:
+            elif self._unsaved and now >= self._save_at:
                 self._unsaved = False
+                self._save_at = now + SAVE_EVERY_NS
                 await asyncio.to_thread(self._spool.save)
             else:
                 self._arrived.clear()
-                await self._wait(remaining)
+                waits = [remaining, self._save_at - now if self._unsaved else None]
+                await self._wait(min((wait for wait in waits if wait is not None), default=None))
 
     async def _wait(self, nanoseconds: int | None) -> None:
         try:

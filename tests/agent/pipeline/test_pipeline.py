@@ -4,14 +4,20 @@ from random import Random
 from typing import Protocol
 
 import pytest
+from pivotscope.profile.language import Language
 from pivotscope.profile.window import Window
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.clock import SystemClock
 from pivotscope_agent.errors import SettingsError
+from pivotscope_agent.pipeline import state as states
 from pivotscope_agent.pipeline.channel import Endpoint
 from pivotscope_agent.pipeline.export import Identity
+from pivotscope_agent.pipeline.files import Files
 from pivotscope_agent.pipeline.pipeline import Pipeline
 from pivotscope_agent.pipeline.spool import Spool
+from pivotscope_agent.targets.runtime_kind import Runtime
+from pivotscope_agent.targets.selector import Labels
+from pivotscope_agent.targets.target import Target
 from pivotscope_agent.telemetry.counters import Count, Counters
 
 Eventually = Callable[[Callable[[], object]], Awaitable[None]]
@@ -89,3 +95,16 @@ async def test_what_cannot_be_encoded_is_counted_and_told(
 async def test_an_unprotected_address_is_refused_at_once(make: Make) -> None:
     with pytest.raises(SettingsError, match="not on this machine"):
         make("collector:4170")
+
+
+async def test_the_account_of_a_process_is_saved_before_it_has_a_window(
+    make: Make, window: Callable[..., Window], tmp_path: Path, eventually: Eventually
+) -> None:
+    target = Target(window().process, 5, Runtime(Language.PYTHON, "CPython", "3.11.7"), Labels())
+
+    def saved() -> object:
+        state = states.load(tmp_path / "spool", Files())
+        return state is not None and dict(state.accounts) == {(42, 5): 700}
+
+    assert make().begin(target, 700) == 700
+    await eventually(saved)
