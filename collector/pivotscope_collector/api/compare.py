@@ -29,7 +29,11 @@ def compare_arms(client: Client, selection: Selection, request: query_pb2.Compar
         b=b,
         function_a=request.function_a,
         function_b=request.function_b,
-        design=Design(randomised=request.randomised),
+        design=Design(
+            randomised=request.randomised,
+            planned=tuple(request.planned_shares),
+            boundaries_ns=tuple(request.stage_unix_ns),
+        ),
     )
     comparison = answer(ImpactReader(client), question)
     result = document(comparison, question, _statement(client, question, comparison))

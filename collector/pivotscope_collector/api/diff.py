@@ -165,7 +165,7 @@ def _row(sides: Sequence[Side], key: int, function: Function, *, by_self: bool) 
         insufficient=unsure or unsure_too,
     )
     for place, interval, count in ((row.base, base, base_samples), (row.value, value, samples)):
-        if count:
+        if count or interval.estimate > 0.0:
             place.CopyFrom(interval_message(interval))
     return row
 

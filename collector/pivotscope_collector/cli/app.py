@@ -10,8 +10,10 @@ from pivotscope_collector.cli import agent_controls, agents, collector, transpor
 from pivotscope_collector.cli.analyze import analyze
 from pivotscope_collector.cli.compare import compare
 from pivotscope_collector.cli.demo import demo
+from pivotscope_collector.cli.diff import diff
 from pivotscope_collector.cli.flame import flame
 from pivotscope_collector.cli.hotspots import hotspots
+from pivotscope_collector.cli.labels import labels
 from pivotscope_collector.cli.plan import app as plan
 from pivotscope_collector.cli.trend import trend
 from pivotscope_collector.errors import NotFoundError, PivotscopeError, UsageError
@@ -26,7 +28,7 @@ app = typer.Typer(
     help="What to move to a faster language first, what it will bring, and whether it did.",
     epilog="Exit codes: 0 fine, 1 a negative answer, 2 wrong use, 3 unreachable or refused.",
 )
-for command in (hotspots, trend, flame, compare, analyze, demo):
+for command in (hotspots, trend, flame, diff, labels, compare, analyze, demo):
     app.command()(command)
 app.add_typer(plan, name="plan")
 agent_controls.add_to(agents.app)

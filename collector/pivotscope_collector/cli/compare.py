@@ -10,7 +10,7 @@ from pivotscope.v1 import query_pb2
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.comparison_table import render
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
-from pivotscope_collector.cli.when import parse_range
+from pivotscope_collector.cli.when import parse_range, parse_when
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.reports.table import Output
 
@@ -34,6 +34,13 @@ def compare(
     randomised: Annotated[
         bool, typer.Option("--randomised", help="Users were assigned at random, salted and sticky.")
     ] = False,
+    planned: Annotated[
+        list[float] | None,
+        typer.Option("--planned", help="Share of traffic that B was to get, 0 to 1; one, or one a stage."),
+    ] = None,
+    stage: Annotated[
+        list[str] | None, typer.Option("--stage", metavar="TIME", help="When that share was changed; several times.")
+    ] = None,
     service: options.ServiceOption = "",
     environment: options.EnvironmentOption = "",
     since: options.Since = "1h",
@@ -50,6 +57,8 @@ def compare(
 
         pivotscope compare --service shop --version 1.4.0 1.5.0 --since 7d
 
+        pivotscope compare --service shop --variant old new --since 6h --planned .05 --planned .5 --stage 3h
+
         pivotscope compare --service shop --before 3d..2d --after 1d..now --output json
     """
     request = query_pb2.CompareRequest(
@@ -57,6 +66,8 @@ def compare(
         function_a=function_a,
         function_b=function_b,
         randomised=randomised,
+        planned_shares=planned or (),
+        stage_unix_ns=sorted(parse_when(one, time.time_ns()) for one in stage or ()),
         **_arms(variant, version, before, after),
     )
     answer = ask(

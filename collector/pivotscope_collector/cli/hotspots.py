@@ -8,6 +8,7 @@ from pivotscope.v1 import query_pb2
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
 from pivotscope_collector.cli.format import interval_fields, percent, seconds
+from pivotscope_collector.cli.pages import PAGE, pages
 from pivotscope_collector.reports.table import Column, Output, Table, write
 
 COLUMNS = (
@@ -28,6 +29,7 @@ def hotspots(
     service: options.ServiceOption = "",
     environment: options.EnvironmentOption = "",
     release: options.VersionOption = "",
+    variant: options.VariantOption = "",
     since: options.Since = "1h",
     until: options.Until = "now",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Rows to print.")] = 20,
@@ -48,23 +50,23 @@ def hotspots(
         pivotscope hotspots --since 7d --output json | jq '.[0]'
     """
     request = query_pb2.ListHotspotsRequest(
-        selection=options.selection(since, until, service, environment, release),
-        limit=limit,
+        selection=options.selection(since, until, service, environment, release, variant=variant),
+        limit=min(limit, PAGE),
         libraries=libraries,
         by_total=not self_time,
     )
-    answer = ask(
-        collector,
-        token_file,
-        lambda stub, call: stub.ListHotspots(request, metadata=call.metadata, timeout=call.timeout),
-    )
+    answer = ask(collector, token_file, lambda stub, call: pages(stub.ListHotspots, request, call, "hotspots", limit))
     write(_table(answer), output)
 
 
 def _table(answer: query_pb2.ListHotspotsResponse) -> Table:
     notes = tuple(_note(service) for service in answer.services)
+    if answer.unmatched_self_cpu_seconds > 0.0:
+        spent = seconds(answer.unmatched_self_cpu_seconds)
+        notes = (f"{spent} CPU-seconds in packages and the language itself; --libraries shows them.", *notes)
     if answer.matched > len(answer.hotspots):
-        notes = (f"{answer.matched - len(answer.hotspots)} more; --limit shows them.", *notes)
+        more, spent = answer.matched - len(answer.hotspots), seconds(answer.later_self_cpu_seconds)
+        notes = (f"{more} more; --limit shows them. They spent {spent} CPU-seconds themselves.", *notes)
     if any(hotspot.insufficient for hotspot in answer.hotspots):
         notes = ("* fewer than 8 windows: the interval is not to be trusted yet.", *notes)
     if not answer.hotspots:

@@ -45,7 +45,7 @@ def merge(stacks: Stacks, least: float, most: int) -> Tree:
     Nothing is lost: what is cut ends in the call above.
     """
     tree = _merge(stacks, least)
-    while len(tree.parent) > most:
+    while len(tree.parent) > most and least < 1.0:
         least = max(1e-6, 2.0 * least)
         tree = _merge(stacks, least)
     return tree
@@ -68,7 +68,7 @@ def _merge(stacks: Stacks, least: float) -> Tree:
         _, first, group = np.unique(_mixed(place, called), return_index=True, return_inverse=True)
         weights = np.zeros((len(first), stacks.sides))
         np.add.at(weights, group, stacks.weights[alive, : stacks.sides])
-        kept = (weights >= floor).any(axis=1) & (weights > 0.0).any(axis=1)
+        kept = ((weights >= floor) & (weights > 0.0)).any(axis=1)
         number = np.where(kept, count + np.cumsum(kept) - 1, -1)
         parents.append(place[first][kept])
         functions.append(called[first][kept])

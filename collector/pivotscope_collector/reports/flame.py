@@ -28,17 +28,23 @@ class FlameStack:
     samples: int
     native_samples: int
     cpu_seconds: float
+    base_samples: int = 0
+    base_cpu_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Flame:
-    """A merged profile. `pruned` is the part of the samples that it leaves out."""
+    """A merged profile. `pruned` is the part of the samples whose stacks were cut short and count where they were cut.
+
+    A diff has the CPU-seconds of its base, which are not 0.
+    """
 
     title: str
     mode: str
     frames: tuple[FlameFrame, ...]
     stacks: tuple[FlameStack, ...]
     pruned: float
+    base_cpu_seconds: float = 0.0
 
     @property
     def cpu_seconds(self) -> float:
@@ -47,8 +53,12 @@ class Flame:
 
 
 def collapsed(flame: Flame) -> str:
-    """Lines of `root;…;leaf count`, as flame graph tools read them; the count is in samples."""
-    return "".join(f"{';'.join(_folded(flame, stack.frames))} {stack.samples}\n" for stack in flame.stacks)
+    """Lines of `root;…;leaf count`, as flame graph tools read them, in samples; of a diff the base's first."""
+
+    def count(stack: FlameStack) -> str:
+        return f"{stack.base_samples} {stack.samples}" if flame.base_cpu_seconds else str(stack.samples)
+
+    return "".join(f"{';'.join(_folded(flame, stack.frames))} {count(stack)}\n" for stack in flame.stacks)
 
 
 def speedscope(flame: Flame) -> str:
@@ -75,8 +85,11 @@ def speedscope(flame: Flame) -> str:
 
 
 def tree(flame: Flame) -> dict[str, Any]:
-    """Stacks merged from the root: nodes `{f: frame, v: cpu seconds, s: samples, c: children}`; f is -1 at the root."""
-    root: dict[str, Any] = {"f": -1, "v": 0.0, "s": 0, "c": {}}
+    """Stacks merged from the root: nodes `{f: frame, v: cpu seconds, s: samples, b: base's cpu seconds, c: children}`.
+
+    f is -1 at the root.
+    """
+    root: dict[str, Any] = {"f": -1, "v": 0.0, "s": 0, "b": 0.0, "c": {}}
     for stack in flame.stacks:
         _add(root, stack)
     return _ordered(root)
@@ -86,9 +99,10 @@ def _add(root: dict[str, Any], stack: FlameStack) -> None:
     node = root
     for index in (None, *stack.frames):
         if index is not None:
-            node = node["c"].setdefault(index, {"f": index, "v": 0.0, "s": 0, "c": {}})
+            node = node["c"].setdefault(index, {"f": index, "v": 0.0, "s": 0, "b": 0.0, "c": {}})
         node["v"] += stack.cpu_seconds
         node["s"] += stack.samples
+        node["b"] += stack.base_cpu_seconds
 
 
 def _ordered(root: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +110,7 @@ def _ordered(root: dict[str, Any]) -> dict[str, Any]:
     pending = [root]
     while pending:
         node = pending.pop()
-        node["c"] = sorted(node["c"].values(), key=lambda child: (-child["v"], child["f"]))
+        node["c"] = sorted(node["c"].values(), key=lambda child: (-child["v"] - child["b"], child["f"]))
         pending.extend(node["c"])
     return root
 

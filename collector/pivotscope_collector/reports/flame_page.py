@@ -12,6 +12,7 @@ def page(flame: Flame) -> str:
     data = {
         "mode": flame.mode,
         "pruned": flame.pruned,
+        "base": flame.base_cpu_seconds,
         "frames": [[frame.qualified_name, frame.path, frame.owner] for frame in flame.frames],
         "root": _flat(flame),
     }
@@ -20,12 +21,12 @@ def page(flame: Flame) -> str:
 
 
 def _flat(flame: Flame) -> list[list[float]]:
-    """The tree in depth-first order: [depth, frame, CPU-seconds, samples] a node."""
+    """The tree in depth-first order: [depth, frame, CPU-seconds, samples, CPU-seconds of the base] a node."""
     rows: list[list[float]] = []
     pending = [(0, tree(flame))]
     while pending:
         depth, node = pending.pop()
-        rows.append([depth, node["f"], round(node["v"], 6), node["s"]])
+        rows.append([depth, node["f"], round(node["v"], 6), node["s"], round(node["b"], 6)])
         pending.extend((depth + 1, child) for child in reversed(node["c"]))
     return rows
 

@@ -40,7 +40,7 @@ def test_names_cannot_end_the_script_that_holds_them() -> None:
     assert embedded is not None
     data = json.loads(embedded[1])
     assert data["frames"][1][0] == "</script>"
-    assert data["root"] == [[0, -1, 2.0, 4], [1, 0, 2.0, 4], [2, 1, 1.5, 3]]
+    assert data["root"] == [[0, -1, 2.0, 4, 0.0], [1, 0, 2.0, 4, 0.0], [2, 1, 1.5, 3, 0.0]]
 
 
 def test_the_page_needs_nothing_else() -> None:

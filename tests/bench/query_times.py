@@ -1,0 +1,126 @@
+"""Fills a store and times questions to the query service on it: python -m tests.bench.query_times service|month FOLDER.
+
+Prints lines of the bench as JSON. Warm: each question is asked five times, and the median counts.
+"""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+from pivotscope.v1 import query_pb2 as q
+from pivotscope.v1 import query_pb2_grpc
+from pivotscope_collector.settings import QueryLimits, Retention
+from pivotscope_collector.store import schema
+from pivotscope_collector.store.client import Client
+
+from tests.bench.history import History, Part
+from tests.bench.serving import serving
+
+DAY, MINUTE = 86_400, 60
+SECOND = 10**9
+TIMES = 5
+SERVICES = 4
+DAYS = 30
+EVERY = 10
+"""Minutes from one that is watched to the next, in the month."""
+ROOT = "Class1.method_1"
+
+Ask = Callable[[str, Any], Any]
+Row = tuple[str, str, str]
+
+
+@contextmanager
+def asking(client: Client) -> Iterator[Ask]:
+    """Asks the query service over a socket, as commands do."""
+    options = [("grpc.max_receive_message_length", 1 << 26)]
+    with serving(client, QueryLimits(seconds=120.0)) as address, grpc.insecure_channel(address, options) as channel:
+        stub: Any = query_pb2_grpc.QueryServiceStub(channel)
+        yield lambda method, request: getattr(stub, method)(request, timeout=120)
+
+
+def timed(ask: Ask, method: str, request: Any) -> float:
+    """Milliseconds of a question, warm."""
+    ask(method, request)
+    taken = []
+    for _ in range(TIMES):
+        began = time.perf_counter()
+        ask(method, request)
+        taken.append(time.perf_counter() - began)
+    return 1e3 * statistics.median(taken)
+
+
+def questions(since: int, until: int, **names: str) -> dict[str, tuple[str, Any]]:
+    """Name → method and request, about one selection."""
+    selection = q.Selection(since_unix_ns=since * SECOND, until_unix_ns=until * SECOND, **names)
+    base = q.Selection(since_unix_ns=since * SECOND, until_unix_ns=until * SECOND, **names, version="v0")
+    other = q.Selection(since_unix_ns=since * SECOND, until_unix_ns=until * SECOND, **names, version="v1")
+    return {
+        "top functions": ("ListHotspots", q.ListHotspotsRequest(selection=selection, by_total=True)),
+        "trend of one function": ("GetTrend", q.GetTrendRequest(selection=selection, function=ROOT)),
+        "flame graph": ("GetFlame", q.GetFlameRequest(selection=selection)),
+        "flame graph, uncut": ("GetFlame", q.GetFlameRequest(selection=selection, min_share=-1)),
+        "diff of two versions": ("DiffHotspots", q.DiffHotspotsRequest(base=base, selection=other)),
+        "diff of two versions, as flame graph": ("GetFlame", q.GetFlameRequest(base=base, selection=other)),
+    }
+
+
+def service(client: Client) -> list[Row]:
+    """50,000 rows of one service within ten minutes, beside three others."""
+    history = History(client, 31)
+    end = int(time.time()) // MINUTE * MINUTE - 3600
+    minutes = range(end - 10 * MINUTE, end, MINUTE)
+    for number in range(SERVICES):
+        history.add(Part(f"service-{number}", minutes, 100, 200))
+    history.roll_up()
+    with asking(client) as ask:
+        return [
+            (f"{history.rows // SERVICES:,} rows of a service: {name}", f"{timed(ask, *one):.0f} ms", "")
+            for name, one in questions(end - 10 * MINUTE, end, service="service-0").items()
+        ]
+
+
+def month(client: Client) -> list[Row]:
+    """50 million samples of four services over 30 days; the same hour at 1, 10 and 50 million."""
+    history = History(client, 31)
+    end = int(time.time()) // DAY * DAY
+    lines: list[Row] = []
+    done = 0
+    for millions, days in ((1, 0.6), (10, 6.0), (50, 30.0)):
+        whole = round(days * DAY / (EVERY * MINUTE))
+        minutes = [end - EVERY * MINUTE * (one + 1) for one in range(done, whole)]
+        for number in range(SERVICES):
+            history.add(Part(f"service-{number}", minutes, 3, 975))
+        done = whole
+        history.roll_up()
+        with asking(client) as ask:
+            for name, one in questions(end - 3600, end, service="service-0").items():
+                if name in {"top functions", "trend of one function", "flame graph"}:
+                    lines.append((f"an hour at {millions} million samples: {name}", f"{timed(ask, *one):.0f} ms", ""))
+        sys.stderr.write(f"{history.samples:,} samples, {history.rows:,} rows\n")
+    with asking(client) as ask:
+        for what, since in (("30 days", end - DAYS * DAY), ("a day", end - DAY)):
+            for name, one in questions(since, end, service="service-0").items():
+                if what == "a day" or name in {"top functions", "trend of one function"}:
+                    lines.append(
+                        (f"{what} of a service of 50 million samples: {name}", f"{timed(ask, *one):.0f} ms", "")
+                    )
+        everything = questions(end - DAYS * DAY, end)["top functions"]
+        lines.append(("30 days of everything: top functions", f"{timed(ask, *everything):.0f} ms", ""))
+    return lines
+
+
+def main() -> None:
+    """Fill, ask, print."""
+    store = Client(path=sys.argv[2], database="pivotscope")
+    schema.migrate(store, retention=Retention(raw_days=40, minute_days=60))
+    sys.stdout.write(json.dumps({"service": service, "month": month}[sys.argv[1]](store)))
+    store.close()
+
+
+if __name__ == "__main__":
+    main()
