@@ -31,8 +31,27 @@ def explain(path: str) -> str:
             f"another process{_owner(status)} has it open; only one can: stop that one, or ask it through the collector"
         )
     except OSError:
-        return ""
-    return "the engine cannot read it; it may be damaged or from a newer version: restore it, or choose an empty folder"
+        # The engine takes its status file away where it does not come up.
+        if not Path(path, "metadata").exists():
+            return ""
+    damaged = _damaged(Path(path))
+    cause = f"{damaged} is cut short" if damaged else "it may be damaged, or from a newer version"
+    return (
+        f"the engine cannot read it: {cause}. Move the folder away and put a backup in its place, or start with an "
+        "empty one: set PIVOTSCOPE_DATA_DIR"
+    )
+
+
+def _damaged(path: Path) -> str:
+    """A definition of a table or database that was not written to its end; empty where none is found."""
+    for file in sorted(path.glob("metadata/**/*.sql")):
+        try:
+            text = file.read_bytes()
+        except OSError:
+            continue
+        if not text.endswith(b"\n"):
+            return str(file.relative_to(path))
+    return ""
 
 
 def _owner(status: Path) -> str:

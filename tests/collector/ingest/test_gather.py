@@ -60,7 +60,8 @@ def _dictionary() -> Dictionary:
 def test_what_is_taken_quickly_passes_every_check(fields: dict[str, object], sequence: int, offset: int) -> None:
     proper: dict[str, object] = {
         "process": 1, "mode": pb.MODE_GIL, "outcome": pb.OUTCOME_COMPLETE, "started_unix_ns": NOW_NS,
-        "duration_ns": 10**10, "ticks": 200, "stacks": [1, 2], "lines": [1, 0], "counts": [3, 4], "native_counts": [0, 4],
+        "duration_ns": 10**10, "ticks": 200, "stacks": [1, 2], "lines": [1, 0], "counts": [3, 4],
+        "native_counts": [0, 4],
     }  # fmt: skip
     window = pb.Window(**{**proper, **fields})  # type: ignore[arg-type]
     batch = pb.Batch(sequence=sequence, clock_offset_ns=offset, windows=[window])
