@@ -77,12 +77,12 @@ class Resolver:
         return tuple(Sample(tally.stack, tally.line, tally.count, tally.native) for tally in counts.values())
 
     def _waiting(self, stack: FoldedStack) -> int:
-        """Samples in native code that was called on a line that calls a method that waits."""
+        """Samples in native code beneath a function that calls a method that waits."""
         leaf = stack.frames[-1]
         if not stack.native:
             return 0
         names = self._names.get(self._roots.locate(leaf.path).file)
-        return stack.native if names is not None and leaf.line in names.waits else 0
+        return stack.native if names is not None and names.waits_at(leaf.line) else 0
 
     def _forget_beyond_limit(self) -> None:
         """Between windows only, so that within one equal functions stay one object."""

@@ -16,7 +16,7 @@ class FileNames:
 
     `dynamic` are functions that the tool cannot name (Ruby's `define_method` with a block): their frames carry the name
     of the class body. `scopes` are classes and modules by plain name; their bodies run as a part of the top level.
-    `waits` are lines on which a method is called that waits: a thread in its native code is not at work.
+    `waits` are lines on which a method is called that waits.
     """
 
     def __init__(
@@ -28,7 +28,6 @@ class FileNames:
         scopes: Iterable[str] = (),
         waits: Iterable[int] = (),
     ) -> None:
-        self.waits = frozenset(waits)
         self._top = TOP_LEVEL[language]
         self._dynamic = frozenset(dynamic)
         self._scopes = frozenset(scopes)
@@ -37,11 +36,16 @@ class FileNames:
         for function in functions:
             self._by_simple_name.setdefault(simple_name(function.qualified_name), []).append(function)
         self._starts, self._innermost = _intervals(functions)
+        self._waiting = {self.at(line) for line in waits}
 
     def at(self, line: int) -> str:
         """The innermost function that holds a line; the top level where none does."""
         position = bisect_right(self._starts, line) - 1
         return (self._innermost[position] if position >= 0 else None) or self._top
+
+    def waits_at(self, line: int) -> bool:
+        """Whether the function that holds a line calls a method that waits. Of a call rbspy tells the function only."""
+        return self.at(line) in self._waiting
 
     def resolve(self, name: str, line: int) -> str:
         """The qualified name of a frame.

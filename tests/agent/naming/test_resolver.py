@@ -122,8 +122,8 @@ def test_threads_that_wait_in_native_code_can_be_left_out() -> None:
     source = b"def rest\n  sleep(1)\nend\ndef pack\n  Zlib.deflate(TEXT)\nend\n"
     found.learn("/srv/app.rb", ruby_facts(source).names())
     seen = stacks(
-        "<main> - /srv/app.rb:7;rest - /srv/app.rb:2;(unknown) [c function] - (unknown) 5",
-        "<main> - /srv/app.rb:7;rest - /srv/app.rb:2 1",
+        "<main> - /srv/app.rb:7;rest - /srv/app.rb:3;(unknown) [c function] - (unknown) 5",
+        "<main> - /srv/app.rb:7;rest - /srv/app.rb:3 1",
         "<main> - /srv/app.rb:8;pack - /srv/app.rb:5;(unknown) [c function] - (unknown) 3",
     )
 
