@@ -2,9 +2,9 @@
 
     truth_deep.py LOG SEED SECONDS [--threads N] [--frames N] [--duty PART]
 
-Each thread goes down the frames and, at the bottom, does one of two pieces of work; then it sleeps, so that all together
-use the processor for PART of the time. LOG gets a line fifty times a second: wall clock in ns, CPU of the process in ns,
-then `name=ns` of both pieces with the way down to them, cumulative, and `units=` pieces done.
+Each thread goes down the frames and, at the bottom, does one of two pieces of work; then it sleeps, so that all
+together use the processor for PART of the time. LOG gets a line fifty times a second: wall clock in ns, CPU of the
+process in ns, then `name=ns` of both pieces with the way down to them, cumulative, and `units=` pieces done.
 """
 
 import argparse

@@ -21,7 +21,6 @@ from collections.abc import Callable
 SPENT: dict[str, int] = {}
 NOISE = random.Random(7).randbytes(131_072)
 TEXT = "order 17, 4 pieces at 3.50 dollars; " * 60
-NUMBERS = [hash(str(number)) % 1_000 / 7.0 for number in range(700)]
 PRICE = re.compile(r"(\d+) pieces at (\d+\.\d\d)")
 now = time.thread_time_ns
 
@@ -62,7 +61,6 @@ def pack(until: int) -> None:
 def scan(until: int) -> None:
     while now() < until:
         PRICE.findall(TEXT)
-        sorted(NUMBERS)
 
 
 def rest(seconds: float) -> None:
