@@ -38,7 +38,8 @@ def test_a_program_of_two_seconds_shows_up(stack: Stack, capsys: pytest.CaptureF
         (row,) = [row for row in stack.hotspots(service).hotspots if row.qualified_name == "Report.total"]
         assert row.path.endswith("short.py")
         assert row.self_cpu_seconds.estimate > 0.5 * cpu.attributed_cpu_seconds
-        assert cpu.windows >= 2 * processes
+        # How many windows is the governor's choice.
+        assert cpu.windows >= processes
         # From the first moment on; what a child used after the last look at it is lost when its parent reaps it.
         assert 0.75 * sum(used) < cpu.cpu_seconds < 1.03 * sum(used) + 0.03
         with capsys.disabled():

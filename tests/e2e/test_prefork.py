@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pivotscope_agent.errors import ProcessGoneError
 from pivotscope_agent.targets import procfs
 
 from tests.e2e.stack import Running, Stack
@@ -62,7 +63,7 @@ def family(pid: int) -> set[int]:
 def _stat(pid: int) -> procfs.Stat | None:
     try:
         return procfs.stat(pid)
-    except procfs.ProcessGoneError:
+    except ProcessGoneError:
         return None
 
 
@@ -98,7 +99,7 @@ def gunicorn(stack: Stack) -> Running:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{probe.getsockname()[1]}"
-    command = [sys.executable, "-m", "gunicorn", "--chdir", stack.folder, "-w", "4", "-b", address, "shop"]
+    command = [sys.executable, "-m", "gunicorn", "--chdir", str(stack.folder), "-w", "4", "-b", address, "shop"]
     return stack.start("gunicorn", command, {"OTEL_SERVICE_NAME": "shop"})
 
 

@@ -117,7 +117,7 @@ def table(request: pytest.FixtureRequest) -> Iterator[None]:
     """Show what was seen of each interpreter, when all of them were looked at."""
     yield
     lines = [f"{one:<16} {state:<20} {functions:<44} {cost}" for one, state, functions, cost in sorted(ROWS)]
-    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():  # type: ignore[union-attr]
+    with request.config.pluginmanager.getplugin("capturemanager").global_and_fixture_disabled():
         sys.stdout.write("\n" + "\n".join(lines) + "\n")
 
 

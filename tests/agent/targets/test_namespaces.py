@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pivotscope.profile.facts import CodebaseFacts, FileFacts
 from pivotscope.profile.function import Owner
-from pivotscope.profile.window import Outcome
+from pivotscope.profile.window import Outcome, Window
 from pivotscope_agent.finishing import Finishing
 from pivotscope_agent.settings import PythonSettings
 from pivotscope_agent.sources import Sources
@@ -82,7 +82,7 @@ async def test_files_are_those_that_a_process_in_a_container_sees(
     assert target.view != procfs.view(os.getpid())
 
     offered: list[FileFacts | CodebaseFacts] = []
-    windows = []
+    windows: list[Window] = []
     sources = Sources(offered.extend)
     finishing = Finishing(sources, windows.extend)
     laboratory = lab(python=PythonSettings(active_every=0))

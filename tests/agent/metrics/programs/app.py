@@ -33,6 +33,8 @@ def application(environ: Environ, start_response: StartResponse) -> Iterable[byt
 def metrics(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()
-        MultiProcessCollector(registry)
-        return make_wsgi_app(registry)(environ, start_response)
-    return make_wsgi_app()(environ, start_response)
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        page: Iterable[bytes] = make_wsgi_app(registry)(environ, start_response)
+    else:
+        page = make_wsgi_app()(environ, start_response)
+    return page
