@@ -6,6 +6,7 @@ process, which lets it run at once when it wakes; it gains no CPU by that. Older
 """
 
 import ctypes
+import os
 import platform
 
 SLICE_NS = 100_000
@@ -16,7 +17,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 class _Attributes(ctypes.Structure):
-    """`struct sched_attr`, version 0: size, SCHED_OTHER, no flags, nice 0, and the slice in `runtime`."""
+    """`struct sched_attr`, version 0; a fair policy takes its slice from `runtime`."""
 
     _fields_ = (
         ("size", ctypes.c_uint32),
@@ -31,10 +32,16 @@ class _Attributes(ctypes.Structure):
 
 
 _NUMBER = _SYSTEM_CALLS.get(platform.machine())
-_WISH = ctypes.byref(_Attributes(size=ctypes.sizeof(_Attributes), runtime=SLICE_NS))
+_FAIR = (os.SCHED_OTHER, os.SCHED_BATCH)
 
 
 def run_soon() -> None:
-    """Wish for a short slice for the calling thread and what it executes; a refusal changes nothing."""
-    if _NUMBER is not None:
-        _LIBC.syscall(_NUMBER, 0, _WISH, 0)
+    """Wish for a short slice for the calling thread and what it executes; a refusal changes nothing.
+
+    Policy and niceness stay what the administrator gave the agent.
+    """
+    policy = os.sched_getscheduler(0)
+    if _NUMBER is not None and policy in _FAIR:
+        nice = os.getpriority(os.PRIO_PROCESS, 0)
+        wish = _Attributes(size=ctypes.sizeof(_Attributes), policy=policy, nice=nice, runtime=SLICE_NS)
+        _LIBC.syscall(_NUMBER, 0, ctypes.byref(wish), 0)
