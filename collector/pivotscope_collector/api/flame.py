@@ -68,7 +68,7 @@ def get_flame(
 
 def _side(client: Client, selection: Selection, wanted: Mode | None) -> Side:
     sources = reader.locate(client, selection)
-    columns = client.run(reader.render("pools"), reader.bind(selection, sources, {"step": 0}))
+    columns = client.run(reader.render("pools", selection, sources), reader.bind(selection, sources, {"step": 0}))
     pools = [row for bucket in pool_sums(columns).values() for row in bucket]
     modes = _modes(pools, wanted)
     cpu: dict[Pool, float] = {}
@@ -78,7 +78,7 @@ def _side(client: Client, selection: Selection, wanted: Mode | None) -> Side:
         int(key): cpu[row.pool] / row.x if row.x > 0.0 else 0.0 for key, row in zip(columns["pool"], pools, strict=True)
     }
     pairs = [f"{language}/{mode}" for language, mode in modes.items()]
-    found = client.arrays(reader.render("flame"), reader.bind(selection, sources, {"modes": pairs}))
+    found = client.arrays(reader.render("flame", selection, sources), reader.bind(selection, sources, {"modes": pairs}))
     stacks = found.get("functions")
     if not isinstance(stacks, Ragged):
         return Side(modes, np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros((0, 3)))

@@ -77,8 +77,9 @@ def functions(
     client: Client, selection: Selection, *, step_seconds: int = 0, function_ids: Sequence[int] = ()
 ) -> Columns:
     """Samples and the moments of y of every function, pool and mode; all functions where no ids are given."""
-    parameters = {"step": step_seconds, "function_ids": list(function_ids)}
-    return query(client, "functions", selection, parameters, step_seconds=step_seconds)
+    sources = locate(client, selection, step_seconds)
+    bound = bind(selection, sources, {"step": step_seconds, "function_ids": list(function_ids)})
+    return client.run(render("functions", selection, sources, some=bool(function_ids)), bound)
 
 
 def query(
@@ -94,7 +95,7 @@ def query(
     Bound besides `parameters`: service, environment, version, variant (String), since, until (UInt32, seconds).
     """
     sources = locate(client, selection, step_seconds)
-    return client.run(render(name), bind(selection, sources, parameters))
+    return client.run(render(name, selection, sources), bind(selection, sources, parameters))
 
 
 def bind(selection: Selection, sources: Sources, parameters: Mapping[str, object] | None = None) -> dict[str, object]:
@@ -108,18 +109,31 @@ def bind(selection: Selection, sources: Sources, parameters: Mapping[str, object
     }
 
 
-def render(name: str) -> str:
-    """The text of `sql/<name>.sql` with its placeholders filled in; parameters stay unbound."""
+def render(name: str, selection: Selection, sources: Sources, *, some: bool = False) -> str:
+    """The text of `sql/<name>.sql` with its placeholders filled in; parameters stay unbound.
+
+    Only what the selection has a part in is read: levels, and names in the predicates. With `some`, functions are those
+    of the parameter function_ids.
+    """
+    pool = predicate(selection)
+    chosen = f"{pool} AND function_id IN {{function_ids:Array(UInt64)}}" if some else pool
     return Template(statement(name)).substitute(
-        pools=_live("pools", POOLS),
-        functions=_live("functions", FUNCTIONS),
-        selected=f"minute >= {{since:UInt32}} AND minute < {{until:UInt32}} AND {POOL}",
+        pools=_live("pools", POOLS, sources, pool, pool),
+        functions=_live("functions", FUNCTIONS, sources, pool, chosen),
+        selected=f"minute >= {{since:UInt32}} AND minute < {{until:UInt32}} AND {pool}",
     )
 
 
-def raw(kind: str, minutes: str) -> str:
-    """Rows of `kind` (pools, functions) from raw tables, for the minutes that the predicate names."""
-    return Template(statement(f"{kind}_raw")).substitute(minutes=minutes, pool=POOL)
+def predicate(selection: Selection) -> str:
+    """The names of a selection that are given, as a condition on the columns of a pool; their values stay unbound."""
+    names = ("service", "environment", "version", "variant")
+    given = [f"{name} = {{{name}:String}}" for name in names if getattr(selection, name)]
+    return " AND ".join(given) or "1"
+
+
+def raw(kind: str, minutes: str, pool: str = POOL) -> str:
+    """Rows of `kind` (pools, functions) from raw tables, for the minutes and the pools that the predicates name."""
+    return Template(statement(f"{kind}_raw")).substitute(minutes=minutes, pool=pool)
 
 
 def locate(client: Client, selection: Selection, step_seconds: int = 0) -> Sources:
@@ -168,7 +182,24 @@ FUNCTIONS = (
 )
 
 
-def _live(kind: str, columns: str) -> str:
-    """A sub-query over all levels and raw, in parentheses."""
-    rows = raw(kind, "minute IN {dirty:Array(UInt32)}")
-    return f"({Template(statement('live')).substitute(kind=kind, columns=columns, pool=POOL, raw=rows)})"
+def _live(kind: str, columns: str, sources: Sources, pool: str, chosen: str) -> str:
+    """A sub-query over the levels that the range has a part in, and raw, in parentheses."""
+    parts = []
+    for level, starts in (("day", sources.days), ("hour", sources.hours)):
+        if starts:
+            parts.append(_level(kind, level, columns, f"bucket IN {{{level}s:Array(UInt32)}} AND {chosen}"))
+    minutes = ["bucket >= {since:UInt32}", "bucket < {until:UInt32}"]
+    if sources.days:
+        minutes.append("toStartOfDay(bucket) NOT IN {days:Array(UInt32)}")
+    if sources.hours:
+        minutes.append("toStartOfHour(bucket) NOT IN {hours:Array(UInt32)}")
+    if sources.dirty:
+        minutes.append("bucket NOT IN {dirty:Array(UInt32)}")
+        parts.append(raw(kind, "minute IN {dirty:Array(UInt32)}", pool))
+    parts.append(_level(kind, "minute", columns, " AND ".join([*minutes, chosen])))
+    return f"({' UNION ALL '.join(parts)})"
+
+
+def _level(kind: str, level: str, columns: str, condition: str) -> str:
+    # Conditions on the sorting key alone: they may hold before rows of older revisions are dropped.
+    return f"SELECT {columns} FROM {kind}_{level} FINAL PREWHERE {condition}"  # noqa: S608 - no outside text

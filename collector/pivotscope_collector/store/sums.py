@@ -61,10 +61,10 @@ def function_sums(columns: Columns) -> dict[int, list[FunctionSums]]:
 def whole(client: Client, selection: Selection) -> tuple[list[PoolSums], PoolColumns, Columns]:
     """Everything that a selection covers, as one stretch: pools, their functions, and the columns of the pools."""
     sources = reader.locate(client, selection)
-    columns = client.run(reader.render("pools"), reader.bind(selection, sources, {"step": 0}))
+    columns = client.run(reader.render("pools", selection, sources), reader.bind(selection, sources, {"step": 0}))
     pools = [row for bucket in pool_sums(columns).values() for row in bucket]
     names = dict(zip(columns["pool"], ((row.pool, row.mode) for row in pools), strict=True))
-    found = client.arrays(reader.render("function_columns"), reader.bind(selection, sources))
+    found = client.arrays(reader.render("function_columns", selection, sources), reader.bind(selection, sources))
     functions: PoolColumns = {}
     if found:
         keys = np.asarray(found["pool"])

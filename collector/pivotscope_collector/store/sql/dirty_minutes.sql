@@ -9,6 +9,7 @@ FROM
     FROM windows
     WHERE (received_at > covered_until OR windows.minute >= open_from)
         AND windows.minute >= {since:UInt32} AND windows.minute < {until:UInt32}
+        AND ({service:String} = '' OR windows.service = {service:String})
     GROUP BY windows.minute
 ) AS seen
 LEFT JOIN

@@ -10,7 +10,7 @@ FROM
     FROM
     (
         SELECT
-            cityHash64(toString(service), toString(environment), toString(version), toString(variant), toString(language), toString(mode)) AS pool,
+            cityHash64(service, environment, version, variant, language, mode) AS pool,
             toFloat64(period_ns) AS period, stack_ids, counts, natives
         FROM windows FINAL
         WHERE ${selected} AND concat(language, '/', mode) IN {modes:Array(String)} AND samples > 0

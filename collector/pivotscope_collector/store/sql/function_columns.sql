@@ -1,6 +1,6 @@
 -- Functions of the whole range as numbers alone: `pool` is the key of sql/pools.sql.
 SELECT
-    cityHash64(toString(service), toString(environment), toString(version), toString(variant), toString(language), toString(mode)) AS pool,
+    cityHash64(service, environment, version, variant, language, mode) AS pool,
     function_id,
     sum(f.self) AS self_samples,
     sum(f.total) AS total_samples,
@@ -13,5 +13,5 @@ SELECT
     sum(toFloat64(f.total_yy)) AS total_yy,
     sum(toFloat64(f.total_xy)) AS total_xy
 FROM ${functions} AS f
-GROUP BY service, environment, version, variant, language, mode, function_id
+GROUP BY pool, function_id
 ORDER BY pool, function_id

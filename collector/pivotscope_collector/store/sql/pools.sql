@@ -2,7 +2,7 @@
 SELECT
     if({step:UInt32} = 0, {since:UInt32}, toUInt32(intDiv(toUnixTimestamp(p.bucket), greatest({step:UInt32}, 1)) * {step:UInt32})) AS bucket,
     service, environment, version, variant, language, mode,
-    cityHash64(toString(service), toString(environment), toString(version), toString(variant), toString(language), toString(mode)) AS pool,
+    cityHash64(service, environment, version, variant, language, mode) AS pool,
     sum(p.windows) AS windows,
     sum(p.complete) AS complete,
     sum(p.samples) AS samples,
