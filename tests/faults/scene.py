@@ -5,9 +5,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -208,13 +208,12 @@ class Scene:
             ballast.unlink()
 
     @contextmanager
-    def side_by_side(self, work: threading.Thread) -> Iterator[None]:
-        """Do something else while this happens."""
-        work.start()
-        try:
+    def side_by_side(self, work: Callable[[], None]) -> Iterator[None]:
+        """Do something else while this happens; its failure is one of the run."""
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(work)
             yield
-        finally:
-            work.join()
+            done.result()
 
     def _told(self) -> int:
         return sum(self.recorder.seen.acknowledged.values())

@@ -1,6 +1,5 @@
 """One run through every fault, from a first window to the last record."""
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -67,7 +66,7 @@ def _kills(scene: Scene, count: int) -> None:
         for _ in range(count):
             scene.kill_collector(COLLECTOR_LIFE_S)
 
-    with scene.side_by_side(threading.Thread(target=kill_collectors)):
+    with scene.side_by_side(kill_collectors):
         for number in range(count):
             scene.network.cut_after(CUT_AFTER_BYTES if number % 2 else -1)
             scene.network.delay_s = 0.02 if number % 3 == 2 else 0.0
