@@ -44,6 +44,8 @@ class Stream:
 
         `due` tells when a message is to be sent: it then waits from that moment on, sent or not.
         """
+        if not messages:
+            return
         sent: dict[int, float] = {}
         room = asyncio.Semaphore(IN_FLIGHT)
         last = self.first + len(messages) - 1
