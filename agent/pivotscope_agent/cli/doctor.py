@@ -1,7 +1,7 @@
 """`pivotscope-agent doctor`."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import asdict
 
 import grpc
@@ -9,7 +9,6 @@ import typer
 from grpc import aio
 from pivotscope.profile.language import Language
 from pivotscope.transport.files import CredentialsError
-from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1.agent_pb2_grpc import AgentServiceStub
 
 from pivotscope_agent import checks, privileges
@@ -77,7 +76,11 @@ async def check_collector(endpoint: Endpoint) -> Check:
     try:
         metadata = call_metadata(endpoint)
         async with asyncio.timeout(ANSWER_S), open_channel(endpoint) as channel:
-            call = AgentServiceStub(channel).Stream(_nothing(), metadata=aio.Metadata(*metadata))
+            call = AgentServiceStub(channel).Stream(None, metadata=aio.Metadata(*metadata))
+            # Why it failed, where it did, is in its status.
+            with suppress(aio.AioRpcError, aio.UsageError, asyncio.InvalidStateError):
+                await call.wait_for_connection()
+                await call.done_writing()
             code = await call.code()
             return judge_answer(endpoint.address, code, plainly(endpoint, await call.details() or ""))
     except CredentialsError as problem:
@@ -86,18 +89,12 @@ async def check_collector(endpoint: Endpoint) -> Check:
         return judge_answer(endpoint.address, grpc.StatusCode.DEADLINE_EXCEEDED, f"no answer within {ANSWER_S:g} s")
 
 
-async def _nothing() -> AsyncIterator[pb.StreamRequest]:
-    requests: tuple[pb.StreamRequest, ...] = ()
-    for request in requests:
-        yield request
-
-
 def judge_answer(address: str, code: grpc.StatusCode, details: str) -> Check:
     """What the status of that stream says."""
     if code in {grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED}:
         fix = "give the collector's token by --token-file or PIVOTSCOPE_TOKEN_FILE"
         return Check("collector", State.MISSING, f"{address} answers, but refuses the token: {details}", fix)
-    if code in {grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNIMPLEMENTED}:
-        fix = "start it (`pivotscope collector serve`) or set --collector; meanwhile the spool keeps what is seen"
-        return Check("collector", State.MISSING, f"{address} cannot be reached: {details}", fix)
-    return Check("collector", State.OK, f"{address} answers and accepts the token")
+    if code in {grpc.StatusCode.OK, grpc.StatusCode.FAILED_PRECONDITION}:
+        return Check("collector", State.OK, f"{address} answers and accepts the token")
+    fix = "start it (`pivotscope collector serve`) or set --collector; meanwhile the spool keeps what is seen"
+    return Check("collector", State.MISSING, f"{address} cannot be reached: {details or code.name}", fix)
