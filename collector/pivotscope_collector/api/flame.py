@@ -50,7 +50,7 @@ def get_flame(
 ) -> query_pb2.GetFlameResponse:
     """Stacks scaled to their pool's attributed CPU, of one mode; those of `base` beside them where it is given.
 
-    Unspecified, it is the mode that splits the CPU of each language: who held the lock in Python, who ran in Ruby.
+    Unspecified, it is the mode that splits the CPU of each language: gil, else active.
     Raises NotComparableError where the two sides were not sampled alike.
     """
     side = _side(client, selection, MODES.get(wanted))

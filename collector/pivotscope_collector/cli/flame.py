@@ -52,7 +52,7 @@ def flame(
     until: options.Until = "now",
     mode: Annotated[
         FlameMode,
-        typer.Option(help="Kind of samples; best: the one that splits the CPU (gil in Python, active in Ruby)."),
+        typer.Option(help="Kind of samples; best: the one that splits the CPU (gil, else active)."),
     ] = FlameMode.BEST,
     least: Annotated[
         float, typer.Option("--min-share", min=0.0, max=1.0, help="Cut calls below this part of the samples; 0: none.")

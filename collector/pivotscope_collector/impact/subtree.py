@@ -37,10 +37,9 @@ class _Modes:
 def subtree_cpu(names: tuple[str, ...], columns: Columns, pool: ProcessCpu | None, grid: Grid) -> SubtreeCpu | None:
     """Share of samples beneath the functions × CPU of their pool, block by block; None where nothing was sampled.
 
-    Python's gil windows split the CPU spent under the interpreter lock (`held`, as in `estimates.split`). Native code
-    that lets go of the lock is seen by active windows alone: where these show more of the subtree than gil windows do
-    (p < .01), the factor between both is `outside`, so that moved CPU does not look saved. Ruby has active windows
-    only.
+    Gil windows split the CPU spent under the interpreter lock (`held`, as in `estimates.split`). Native code that lets
+    go of the lock is seen by active windows alone: where these show more of the subtree than gil windows do (p < .01),
+    the factor between both is `outside`, so that moved CPU does not look saved.
     """
     gil, active = _mode(columns, Mode.GIL, grid), _mode(columns, Mode.ACTIVE, grid)
     main, mode = (gil, Mode.GIL) if gil is not None else (active, Mode.ACTIVE)

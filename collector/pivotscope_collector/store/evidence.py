@@ -77,7 +77,7 @@ def _observe(client: Client, selection: Selection) -> list[_Observed]:
         seconds = spans.get(key, 0.0)
         if seconds > 0.0 and pool.attributed_ns + pool.unattributed_ns > 0.0:
             base = _base(pools, *key)
-            native = _native_parts(sums, *key) if base is Mode.GIL else {}
+            native = _native_parts(sums, *key) if base is Mode.GIL and key[1] is Language.PYTHON else {}
             result.append(_Observed(pool, functions[key], base, native, seconds))
     return result
 

@@ -155,9 +155,9 @@ class _ModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Mode.ValueType],
     DESCRIPTOR: _descriptor.EnumDescriptor
     MODE_UNSPECIFIED: _Mode.ValueType  # 0
     MODE_ACTIVE: _Mode.ValueType  # 1
-    """Threads that were running: py-spy's default, rbspy --on-cpu."""
+    """Threads that were running: py-spy's default. Of rbspy the thread that held the lock last, unless it waits."""
     MODE_GIL: _Mode.ValueType  # 2
-    """The thread that held the global interpreter lock."""
+    """The thread that held the global interpreter lock: py-spy --gil, rbspy --on-cpu."""
     MODE_NATIVE: _Mode.ValueType  # 3
     """As active, with native frames read too."""
     MODE_NONE: _Mode.ValueType  # 4
@@ -168,9 +168,9 @@ class Mode(_Mode, metaclass=_ModeEnumTypeWrapper):
 
 MODE_UNSPECIFIED: Mode.ValueType  # 0
 MODE_ACTIVE: Mode.ValueType  # 1
-"""Threads that were running: py-spy's default, rbspy --on-cpu."""
+"""Threads that were running: py-spy's default. Of rbspy the thread that held the lock last, unless it waits."""
 MODE_GIL: Mode.ValueType  # 2
-"""The thread that held the global interpreter lock."""
+"""The thread that held the global interpreter lock: py-spy --gil, rbspy --on-cpu."""
 MODE_NATIVE: Mode.ValueType  # 3
 """As active, with native frames read too."""
 MODE_NONE: Mode.ValueType  # 4
@@ -993,6 +993,7 @@ class Window(_message.Message):
     NATIVE_COUNTS_FIELD_NUMBER: _builtins.int
     REASON_FIELD_NUMBER: _builtins.int
     STOPPED_NS_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_NS_FIELD_NUMBER: _builtins.int
     process: _builtins.int
     mode: Global___Mode.ValueType
     outcome: Global___Outcome.ValueType
@@ -1012,6 +1013,10 @@ class Window(_message.Message):
     """Why the agent chose mode and rate, or what went wrong."""
     stopped_ns: _builtins.int
     """How long the sampler held the process, by its own work and random looks at the process's state."""
+    left_out_ns: _builtins.int
+    """Time before this window for which the process was left out by choice: its windows were SKIPPED. This one stands for
+    that time too, so that choosing by load does not bend shares.
+    """
     @_builtins.property
     def usage(self) -> Global___Usage: ...
     @_builtins.property
@@ -1047,10 +1052,11 @@ class Window(_message.Message):
         native_counts: _abc.Iterable[_builtins.int] | None = ...,
         reason: _builtins.str = ...,
         stopped_ns: _builtins.int = ...,
+        left_out_ns: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["usage", b"usage"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "duration_ns", b"duration_ns", "errors", b"errors", "gap_cpu_ns", b"gap_cpu_ns", "late", b"late", "lines", b"lines", "mode", b"mode", "native_counts", b"native_counts", "outcome", b"outcome", "process", b"process", "rate_hz", b"rate_hz", "reason", b"reason", "sampler_cpu_ns", b"sampler_cpu_ns", "stacks", b"stacks", "started_unix_ns", b"started_unix_ns", "stopped_ns", b"stopped_ns", "ticks", b"ticks", "usage", b"usage"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "duration_ns", b"duration_ns", "errors", b"errors", "gap_cpu_ns", b"gap_cpu_ns", "late", b"late", "left_out_ns", b"left_out_ns", "lines", b"lines", "mode", b"mode", "native_counts", b"native_counts", "outcome", b"outcome", "process", b"process", "rate_hz", b"rate_hz", "reason", b"reason", "sampler_cpu_ns", b"sampler_cpu_ns", "stacks", b"stacks", "started_unix_ns", b"started_unix_ns", "stopped_ns", b"stopped_ns", "ticks", b"ticks", "usage", b"usage"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1080,8 +1086,8 @@ class Usage(_message.Message):
     written_bytes: _builtins.int
     threads: _builtins.int
     run_delay_ns: _builtins.int
-    """Time that its threads, preempted, waited for a processor before they ran on; waits that follow a sleep
-    are left out. 0 where the kernel does not tell.
+    """Time for which its threads looked runnable and did not run: preempted, or being set going again after a look.
+    0 where nothing told.
     """
     def __init__(
         self,
