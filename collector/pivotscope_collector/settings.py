@@ -12,24 +12,34 @@ from pivotscope_collector.errors import UsageError
 from pivotscope_collector.scoring.settings import ScoringSettings
 
 PREFIX = "PIVOTSCOPE_"
+DEFAULT_HTTP = "127.0.0.1:4641"
+LOG_FORMATS = ("text", "json")
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Days that each kind of row is kept: the one source of every TTL in the schema."""
+    """Days that each kind of row is kept: the one source of every TTL in the schema.
+
+    `system_log_days` is for the engine's logs of itself that have no TTL yet; 0 leaves them alone.
+    """
 
     raw_days: int = 14
     minute_days: int = 60
     hour_days: int = 400
     day_days: int = 1825
     dictionary_days: int = 1825
+    system_log_days: int = 14
 
     def __post_init__(self) -> None:
         order = (self.raw_days, self.minute_days, self.hour_days, self.day_days)
+        if self.system_log_days < 0:
+            raise UsageError(
+                f"retention.system_log_days={self.system_log_days}: expected days, or 0 to leave them alone"
+            )
         if min(order) < 2 or list(order) != sorted(order) or self.dictionary_days < self.day_days:
             raise UsageError(
                 "retention must be 2 <= raw_days <= minute_days <= hour_days <= day_days <= dictionary_days, got "
-                + ", ".join(f"{item.name}={getattr(self, item.name)}" for item in fields(self))
+                + ", ".join(f"{item.name}={getattr(self, item.name)}" for item in fields(self)[:-1])
             )
 
 
@@ -68,6 +78,9 @@ class Settings:
     tls_key: str = ""
     tls_client_ca: str = ""
     allow_plaintext: bool = False
+    calls_per_second: float = 20.0
+    http_listen: str = DEFAULT_HTTP
+    log_format: str = "text"
     data_dir: str = "pivotscope-data"
     clickhouse_url: str = ""
     clickhouse_user: str = ""
@@ -88,10 +101,17 @@ class Settings:
     query: QueryLimits = field(default_factory=QueryLimits)
 
     def __post_init__(self) -> None:
-        for name in ("commit_seconds", "rollup_seconds", "rollup_margin_seconds", "plan_seconds", "expiry_seconds"):
+        for name in (
+            "commit_seconds",
+            "rollup_seconds",
+            "rollup_margin_seconds",
+            "plan_seconds",
+            "expiry_seconds",
+            "calls_per_second",
+        ):
             value = getattr(self, name)
             if not 0 < value < float("inf"):
-                raise UsageError(f"{name}={value}: expected seconds above 0")
+                raise UsageError(f"{name}={value}: expected a number above 0")
         if self.commit_rows < 1:
             raise UsageError(f"commit_rows={self.commit_rows}: expected rows above 0")
         for name in ("clickhouse_database", "clickhouse_cluster"):
@@ -101,11 +121,20 @@ class Settings:
         if not self.clickhouse_database:
             raise UsageError("clickhouse_database is empty: expected the name of a database")
         split_listen(self.listen)
+        if self.log_format not in LOG_FORMATS:
+            raise UsageError(f"log_format={self.log_format!r}: expected one of {', '.join(LOG_FORMATS)}")
+        if self.http_listen:
+            split_listen(self.http_address, "http_listen")
 
     @property
     def embedded(self) -> bool:
         """Whether the engine runs in this process."""
         return not self.clickhouse_url
+
+    @property
+    def http_address(self) -> str:
+        """Where /metrics is; a port alone means this machine."""
+        return f"127.0.0.1:{self.http_listen}" if self.http_listen.isdecimal() else self.http_listen
 
     @property
     def loopback(self) -> bool:
@@ -117,11 +146,11 @@ TABLES: Mapping[str, type[Any]] = {"retention": Retention, "scoring": ScoringSet
 """Settings that are tables of their own in the file."""
 
 
-def split_listen(listen: str) -> tuple[str, int]:
+def split_listen(listen: str, name: str = "listen") -> tuple[str, int]:
     """Host and port of "host:port"; an IPv6 host stands in brackets. Raises UsageError."""
     host, colon, port = listen.rpartition(":")
     if not colon or not host or not port.isdecimal() or int(port) > 65535:
-        raise UsageError(f"listen={listen!r}: expected host:port with a port of 0 to 65535")
+        raise UsageError(f"{name}={listen!r}: expected host:port with a port of 0 to 65535")
     return host, int(port)
 
 

@@ -1,19 +1,34 @@
 """Whole days of raw rows are dropped when they expire; the tables' TTLs remove the rest with the engine's merges."""
 
+import logging
 from datetime import UTC, datetime, timedelta
 
 from pivotscope_collector.store.client import Client
 
+BACKSTOP_DAYS = 3
+"""How many days after they expire the engine's TTL removes raw rows, if they were not dropped before: time for roll-ups
+that a collector was not there for."""
+
+_LOG = logging.getLogger(__name__)
 _BY_DAY = ("windows",)
+_DAY = 86_400
 
 
 def expire(client: Client, now_ns: int, raw_days: int) -> int:
-    """Drop the partitions of days that ended more than `raw_days` ago; returns how many. Raises StoreError."""
+    """Drop the partitions of days that ended more than `raw_days` ago; returns how many. Raises StoreError.
+
+    A day with a minute that was not rolled up yet stays: its TTL, some days later, is the end of it.
+    """
     oldest = datetime.fromtimestamp(now_ns / 1e9, UTC) - timedelta(days=raw_days)
     dropped = 0
     for table in _BY_DAY:
         bound = {"table": table, "oldest": int(oldest.strftime("%Y%m%d"))}
         for partition in client.query("expired_partitions", bound)["partition_id"]:
+            day = int(datetime.strptime(partition, "%Y%m%d").replace(tzinfo=UTC).timestamp())
+            waiting = client.query("unrolled_minutes", {"since": day, "until": day + _DAY})["minutes"][0]
+            if waiting:
+                _LOG.warning("raw rows of %s have expired, but stay: %d minutes are not rolled up", partition, waiting)
+                continue
             client.command(f"ALTER TABLE {table} DROP PARTITION ID '{int(partition)}'")
             dropped += 1
     return dropped

@@ -6,6 +6,7 @@ from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.client import Client, statement
+from pivotscope_collector.store.expiry import BACKSTOP_DAYS
 from pivotscope_collector.store.function_minutes import FunctionMinutes
 
 _US = 1_000_000
@@ -40,8 +41,10 @@ class RollUp:
         now_us = self._clock.unix_ns() // 1000
         horizon = now_us - self._margin_us
         closed = now_us // _US // reader.MINUTE * reader.MINUTE
-        # Of older minutes a part of the raw rows may have expired: their roll-up stays as it is.
-        oldest = max(0, now_us // _US // reader.DAY * reader.DAY - (self._raw_days - 1) * reader.DAY)
+        # Of older minutes a part of the raw rows may be gone: their roll-up stays as it is. Younger ones are whole
+        # until they are rolled up, even where they have expired.
+        kept = self._raw_days + BACKSTOP_DAYS - 2
+        oldest = max(0, now_us // _US // reader.DAY * reader.DAY - kept * reader.DAY)
         minutes = self._client.query("rollup_minutes", {"oldest": oldest, "closed": closed, "horizon": horizon})
         for start in range(0, len(minutes["minute"]), _CHUNK):
             self._roll_minutes(minutes["minute"][start : start + _CHUNK], horizon)

@@ -1,6 +1,8 @@
 """Migrations: SQL files in order, rendered for one node or a cluster, recorded with their checksums."""
 
 import hashlib
+import logging
+import re
 import time
 from dataclasses import dataclass
 from importlib import resources
@@ -9,6 +11,11 @@ from string import Template
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.settings import Retention
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.dangers import Column, dangers
+from pivotscope_collector.store.expiry import BACKSTOP_DAYS
+from pivotscope_collector.store.lock import held
+
+_LOG = logging.getLogger(__name__)
 
 _JOURNAL = """\
 CREATE TABLE IF NOT EXISTS migrations ${cluster}
@@ -56,7 +63,7 @@ def render(template: str, cluster: str, retention: Retention) -> str:
     return Template(template).substitute(
         cluster=f"ON CLUSTER `{cluster}`" if cluster else "",
         replicated="Replicated" if cluster else "",
-        raw_days=retention.raw_days,
+        raw_days=retention.raw_days + BACKSTOP_DAYS,
         minute_days=retention.minute_days,
         hour_days=retention.hour_days,
         day_days=retention.day_days,
@@ -97,25 +104,149 @@ def applied(client: Client) -> dict[int, str]:
     return dict(zip(rows["number"], rows["checksum"], strict=True))
 
 
-def migrate(client: Client, cluster: str = "", retention: Retention | None = None) -> list[Migration]:
-    """Bring the store up to date; returns what ran. Forward only, and harmless to run twice or from two collectors.
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A migration and how it stands to a store: applied at `applied_at` (unix seconds), or pending where that is 0.
 
-    Statements are idempotent (IF NOT EXISTS), so that a migration cut short runs again from its start.
+    `problem` says why it cannot be run or relied on; `dangers` are told of pending ones.
     """
-    done = plan(client, cluster)
-    for migration in done:
-        for statement in migration.statements(cluster, retention or Retention()):
-            client.command(statement)
-        client.insert(
-            "migrations",
-            {
-                "number": [migration.number],
-                "name": [migration.name],
-                "checksum": [migration.checksum],
-                "applied_at": [int(time.time())],
-            },
-        )
+
+    number: int
+    name: str
+    applied_at: int = 0
+    problem: str = ""
+    dangers: tuple[str, ...] = ()
+
+
+def status(client: Client, cluster: str = "", retention: Retention | None = None) -> list[Standing]:
+    """Every migration that the store or this version knows, in order. Only the journal's table is created."""
+    client.create_database(cluster)
+    client.command(render(_JOURNAL, cluster, Retention()))
+    journal = client.query("migrations_applied")
+    known = {migration.number: migration for migration in migrations()}
+    found = []
+    for number, name, checksum, at in zip(
+        journal["number"], journal["name"], journal["checksum"], journal["applied"], strict=True
+    ):
+        migration = known.pop(number, None)
+        problem = "of a newer version" if migration is None else ""
+        if migration is not None and migration.checksum != checksum:
+            problem = "differs from what was applied"
+        found.append(Standing(number, name, at, problem))
+    columns = _columns(client)
+    for migration in known.values():
+        said = _dangers(migration, cluster, retention or Retention(), columns)
+        found.append(Standing(migration.number, migration.name, dangers=said))
+    return sorted(found, key=lambda standing: standing.number)
+
+
+def migrate(
+    client: Client, cluster: str = "", retention: Retention | None = None, *, allow_dangerous: bool = False
+) -> list[Migration]:
+    """Bring the store up to date; returns what ran. Forward only; of several collectors one does it, the others wait.
+
+    Statements are idempotent (IF NOT EXISTS), so that a migration cut short runs again from its start. What `dangers`
+    objects to is refused before anything runs, unless it is allowed. Given a retention, tables of before follow it too.
+    """
+    wanted = retention or Retention()
+    done = _migrate(client, cluster, wanted, allow_dangerous=allow_dangerous) if plan(client, cluster) else []
+    if retention is not None:
+        set_retention(client, cluster, wanted)
+        for table in bound_system_logs(client, cluster, wanted.system_log_days):
+            _LOG.warning("system.%s grows without bound, and its TTL may not be set from here", table)
     return done
+
+
+def _migrate(client: Client, cluster: str, retention: Retention, *, allow_dangerous: bool) -> list[Migration]:
+    with held(client, cluster):
+        done = pending(applied(client), migrations())
+        columns = _columns(client)
+        said = [text for one in done for text in _dangers(one, cluster, retention, columns)]
+        if said and not allow_dangerous:
+            raise StoreError(
+                f"{client.location}: migrations are pending that need a person: {'; '.join(said)}. Make a backup, then "
+                "run `pivotscope collector migrate --allow-dangerous`"
+            )
+        for migration in done:
+            _apply(client, migration, cluster, retention)
+    return done
+
+
+def _apply(client: Client, migration: Migration, cluster: str, retention: Retention) -> None:
+    for statement in migration.statements(cluster, retention):
+        client.command(statement)
+    client.insert(
+        "migrations",
+        {
+            "number": [migration.number],
+            "name": [migration.name],
+            "checksum": [migration.checksum],
+            "applied_at": [int(time.time())],
+        },
+    )
+
+
+def _columns(client: Client) -> dict[tuple[str, str], Column]:
+    found = client.query("columns_of_tables")
+    rows = zip(found["table"], found["name"], found["type"], found["key"], strict=True)
+    return {(table, name): Column(kind, bool(key)) for table, name, kind, key in rows}
+
+
+def _dangers(
+    migration: Migration, cluster: str, retention: Retention, columns: dict[tuple[str, str], Column]
+) -> tuple[str, ...]:
+    statements = migration.statements(cluster, retention)
+    return tuple(f"{migration.number:04} {text}" for one in statements for text in dangers(one, columns))
+
+
+def ttls(retention: Retention) -> dict[str, str]:
+    """The TTL of every table that has one, as the settings want it: one source for all."""
+    found: dict[str, str] = {}
+    for migration in migrations():
+        for statement in migration.statements("", retention):
+            table = re.match(r"\s*CREATE TABLE IF NOT EXISTS (\w+)", statement)
+            ttl = re.search(r"^TTL (.+)\s*$", statement, re.MULTILINE)
+            if table and ttl:
+                found[table[1]] = ttl[1].strip()
+    return found
+
+
+def set_retention(client: Client, cluster: str, retention: Retention) -> list[str]:
+    """Have tables that were made under other settings keep rows for as long as these say; returns their names.
+
+    Rows that are there already leave with the next merges; nothing is rewritten for it.
+    """
+    clause = f" ON CLUSTER `{cluster}`" if cluster else ""
+    wanted = ttls(retention)
+    sizes = client.query("table_sizes")
+    changed = []
+    for table, days in zip(sizes["table"], sizes["ttl_days"], strict=True):
+        ttl = wanted.get(table)
+        if ttl and days != int(ttl.partition("toIntervalDay(")[2].partition(")")[0]):
+            client.command(f"ALTER TABLE `{table}`{clause} MODIFY TTL {ttl} SETTINGS materialize_ttl_after_modify = 0")
+            changed.append(table)
+    return changed
+
+
+def bound_system_logs(client: Client, cluster: str, days: int) -> list[str]:
+    """Give the engine's own logs that grow without bound a TTL of `days`; returns those that it refused.
+
+    Logs with a TTL of their own stay as they are; 0 days leaves all of them alone.
+    """
+    clause = f" ON CLUSTER `{cluster}`" if cluster else ""
+    logs = client.query("system_logs")
+    refused = []
+    for table, ttl in zip(logs["table"], logs["ttl_days"], strict=True):
+        if ttl or not days:
+            continue
+        try:
+            client.command(
+                f"ALTER TABLE system.`{table}`{clause} MODIFY TTL event_date + toIntervalDay({int(days)}) "
+                "SETTINGS materialize_ttl_after_modify = 0"
+            )
+        except StoreError:
+            refused.append(table)
+    return refused
 
 
 def set_fsync(client: Client, cluster: str = "", *, on: bool) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from pivotscope_collector.counters import Counters
 from pivotscope_collector.store import rows as r
+from pivotscope_collector.store import schema
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.writer import Writer
@@ -27,6 +28,13 @@ class SetClock:
 
     def monotonic(self) -> float:
         return self.now
+
+
+@pytest.fixture
+def store(any_client: Client) -> Client:
+    """A store with nothing in it: the whole suite runs embedded, over HTTP, and on a real server where one is named."""
+    schema.migrate(any_client)
+    return any_client
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ from pivotscope_collector.errors import StoreError
 from pivotscope_collector.settings import Retention
 from pivotscope_collector.store import schema
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.expiry import BACKSTOP_DAYS
 from pivotscope_collector.store.schema import Migration, migrations, pending
 
 
@@ -25,7 +26,7 @@ def test_a_cluster_has_it_in_every_statement() -> None:
 
 def test_ttls_come_from_the_settings() -> None:
     windows = next(statement for statement in _statements("") if "EXISTS windows" in statement)
-    assert "toIntervalDay(11)" in windows
+    assert f"toIntervalDay({11 + BACKSTOP_DAYS})" in windows
 
 
 def test_numbers_ascend_without_a_gap() -> None:
