@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator
 from importlib.metadata import version
-from math import isfinite
 from typing import Any
 
 from pivotscope.v1 import query_pb2
@@ -18,6 +17,9 @@ LOW_DAYS = 14.0
 
 MANY = {"functions": 100_000, "series": 20_000, "instances": 5_000, "versions": 500}
 """Different names of one service in two days beyond which somebody puts identities into names."""
+
+FOREVER = 3650.0
+"""Days beyond which nobody counts."""
 
 _DAY = 86_400
 _LOOK_BACK = 2 * _DAY
@@ -39,7 +41,7 @@ def check(client: Client) -> query_pb2.CheckResponse:
         tables=[_table(cost, state["age_days"]) for cost in costs],
         problems=problems,
         free_bytes=state["free_bytes"],
-        days_left=left if isfinite(left) else 0.0,
+        days_left=left if left < FOREVER else 0.0,
         system_logs=[query_pb2.SystemLog(**log) for log in logs],
         cardinality=[query_pb2.ServiceCardinality(**service) for service in services],
     )

@@ -75,7 +75,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         """One function over time."""
         return await self._questions.answered(
             context,
-            lambda: get_trend(self._client, self._select(request.selection), request.function, request.step_seconds),
+            lambda: get_trend(self._client, self._select(request.selection), request),
         )
 
     async def GetFlame(self, request: query_pb2.GetFlameRequest, context: Context) -> query_pb2.GetFlameResponse:

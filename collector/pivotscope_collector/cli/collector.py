@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pivotscope.v1 import query_pb2
 
 from pivotscope_collector import log
-from pivotscope_collector.cli import options
-from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask_admin
-from pivotscope_collector.reports.table import Column, Output, Table, write
+from pivotscope_collector.cli.check import check_command
+from pivotscope_collector.cli.migrate import migrate_command
 from pivotscope_collector.settings import Settings, load
 
 app = typer.Typer(no_args_is_help=True, help="Run the collector and look after its store.")
@@ -29,14 +27,6 @@ Plaintext = Annotated[
 ]
 PortFile = Annotated[Path | None, typer.Option("--port-file", help="Write the port here once it is open.")]
 LogLevel = Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="List what would run, change nothing else.")]
-
-COLUMNS = (
-    Column("table", "table"),
-    Column("rows", "rows"),
-    Column("bytes", "bytes on disk"),
-    Column("ttl_days", "kept for days"),
-)
 
 
 @app.callback()
@@ -82,61 +72,8 @@ def serve_command(
     asyncio.run(serve(settings, port_file))
 
 
-@app.command("migrate")
-def migrate_command(
-    *, config: Config = None, data_dir: DataDir = None, clickhouse_url: Url = None, dry_run: DryRun = False
-) -> None:
-    """Bring the store's tables up to date; `serve` does so too. An embedded store must not be open elsewhere.
-
-    For example:
-
-        pivotscope collector migrate --clickhouse-url https://clickhouse.example:8443 --dry-run
-    """
-    from pivotscope_collector.serve import open_store  # noqa: PLC0415 - as above
-    from pivotscope_collector.store import schema  # noqa: PLC0415 - as above
-
-    settings = _settings(config, data_dir=data_dir, clickhouse_url=clickhouse_url)
-    client = open_store(settings)
-    try:
-        if dry_run:
-            found = schema.plan(client, settings.clickhouse_cluster)
-        else:
-            found = schema.migrate(client, settings.clickhouse_cluster, settings.retention)
-    finally:
-        client.close()
-    verb = "would apply" if dry_run else "applied"
-    for migration in found:
-        typer.echo(f"{verb} {migration.number:04}_{migration.name}")
-    if not found:
-        typer.echo("the store is up to date")
-
-
-@app.command("check")
-def check_command(
-    output: options.OutputOption = Output.TABLE, collector: Address = DEFAULT_ADDRESS, token_file: TokenFile = None
-) -> None:
-    """Sizes, versions and problems of a running collector's store; exit code 1 if there are problems.
-
-    For example:
-
-        pivotscope collector check --output json
-    """
-    request = query_pb2.CheckRequest()
-    answer = ask_admin(
-        collector, token_file, lambda stub, call: stub.Check(request, metadata=call.metadata, timeout=call.timeout)
-    )
-    rows = [
-        {"table": table.table, "rows": table.rows, "bytes": table.bytes, "ttl_days": table.ttl_days}
-        for table in answer.tables
-    ]
-    summary = (
-        f"collector {answer.collector_version}, engine {answer.engine_version}, "
-        f"schema {answer.schema_version}, store {answer.store}"
-    )
-    problems = [f"problem: {problem}" for problem in answer.problems]
-    write(Table(COLUMNS, rows, notes=(summary, *problems)), output)
-    if problems:
-        raise typer.Exit(1)
+app.command("migrate")(migrate_command)
+app.command("check")(check_command)
 
 
 def _settings(config: Path | None, **overrides: object) -> Settings:

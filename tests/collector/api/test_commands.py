@@ -74,7 +74,9 @@ def test_an_unknown_service_lists_the_known_ones(run: Run) -> None:
 
 
 def test_trend_by_the_end_of_a_name(run: Run, started_ns: int) -> None:
-    rows = run("trend", "hot", "--step", "60", "--output", "json")
+    found = run("trend", "hot", "--step", "60", "--output", "json")
+    rows = found["points"]
+    assert found["verdict"]["text"] == "too little data: 2 steps with windows of 8 needed"
     assert [row["unix_ns"] for row in rows] == [started_ns, started_ns + 60 * 10**9, started_ns + 120 * 10**9]
     assert [row["total_cpu_seconds"] for row in rows] == pytest.approx([6.0, 6.0, 0.0])
     text = run("trend", "hot")
@@ -120,9 +122,18 @@ def test_a_plan_before_any_was_computed(run: Run) -> None:
 
 
 def test_check_tells_tables_and_versions(run: Run) -> None:
-    sizes = {row["table"]: row for row in run("collector", "check", "--output", "json")}
+    found = run("collector", "check", "--output", "json")
+    sizes = {row["table"]: row for row in found["tables"]}
     assert sizes["windows"]["rows"] == 13
-    assert sizes["windows"]["ttl_days"] == 14
+    assert sizes["windows"]["ttl_days"] == 14 + 3
+    assert sizes["windows"]["bytes"] == sizes["windows"]["bytes_a_day"] > 0
+    assert sizes["windows"]["bytes_when_full"] == 17 * sizes["windows"]["bytes"]
+    assert found["free_bytes"] > 0
+    assert found["system_logs"] == []
+    assert found["services"] == [{"service": "shop", "functions": 0, "series": 0, "instances": 1, "versions": 1}]
+    text = run("collector", "check")
+    assert "shop: 0 functions, 0 series, 1 instances and 1 versions in two days" in text
+    assert " free: the disk will do at this rate" in text
 
 
 def test_nobody_listens(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
