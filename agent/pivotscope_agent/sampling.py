@@ -10,12 +10,12 @@ from pathlib import Path
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome, Usage, Window
 
+from pivotscope_agent.asking import ask_for
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.controls import Controls
 from pivotscope_agent.errors import ProcessGoneError
 from pivotscope_agent.governing.governor import Governor
 from pivotscope_agent.governing.plan import Ask, Plan
-from pivotscope_agent.modes import base_of, mode_of
 from pivotscope_agent.samplers import sweep
 from pivotscope_agent.samplers.attended import Attended
 from pivotscope_agent.samplers.delay import RunDelay
@@ -37,6 +37,8 @@ _INTERNAL = "internal error, see the agent's log"
 SHORTEST_NS = 500_000_000
 """A sampler that ends sooner, by itself, did not do its work; trying again at once would spin."""
 
+LEFT_OUT = frozenset({Reason.CPU_BUDGET, Reason.STOP_BUDGET, Reason.ROTATION, Reason.NO_SLOT})
+"""Why a process is skipped for a time that its next window stands for."""
 _BY_CHOICE = frozenset({Outcome.SKIPPED, Outcome.PAUSED})
 
 Deliver = Callable[[Target, Window, str], None]
@@ -88,6 +90,7 @@ class Sampling:
         self._delay = RunDelay()
         self._edge = Moment(0, 0, Reading(0, 0))
         self._carried_ns = 0
+        self._left_out_ns = 0
         self._windows = 0
         self._failures = 0
         self._retry_ns = 0
@@ -156,11 +159,8 @@ class Sampling:
         service, controls = self._target.process.service, self._shared.controls
         at_most = controls.max_targets(service)
         if not controls.turns.take(service, self._target.key, at_most):
-            await self._idle(
-                Verdict(
-                    Outcome.SKIPPED, f"not its turn: the collector asks for {at_most} at once", code=Reason.ROTATION
-                )
-            )
+            said = f"not its turn: the collector asks for {at_most} at once"
+            await self._idle(Verdict(Outcome.SKIPPED, said, code=Reason.ROTATION))
             return
         try:
             await self._take_window(service, controls)
@@ -168,20 +168,17 @@ class Sampling:
             controls.turns.leave(service, self._target.key)
 
     async def _take_window(self, service: str, controls: Controls) -> None:
-        mode = self._mode(service, controls)
-        if mode is None:
-            await self._idle(
-                Verdict(
-                    Outcome.SKIPPED,
-                    "the collector allows none of the modes that this agent takes",
-                    code=Reason.COLLECTOR,
-                )
-            )
+        process, shared = self._target.process, self._shared
+        settings, nonblocking = shared.by_language(process.language), shared.samplers[process.language].nonblocking
+        ask = ask_for(process, self._windows, shared.sampling, settings, controls, nonblocking=nonblocking)
+        if ask is None:
+            said = "the collector allows none of the modes that this agent takes"
+            await self._idle(Verdict(Outcome.SKIPPED, said, code=Reason.COLLECTOR))
             return
         if not await self._wait_for_slot():
             return
         try:
-            plan = self._plan(mode, service, controls)
+            plan = self._plan(ask, service, controls)
             if plan.rate_hz:
                 await self._sample(plan)
         finally:
@@ -189,26 +186,12 @@ class Sampling:
         if not plan.rate_hz:
             await self._idle(Verdict(Outcome.SKIPPED, plan.reason, code=plan.code))
 
-    def _mode(self, service: str, controls: Controls) -> Mode | None:
-        """The mode of the next window, of those that the collector leaves."""
-        language = self._target.process.language
-        # Replicas start at different places, so that not all of them take the same mode at once.
-        chosen = mode_of(self._windows + self._target.process.pid, self._shared.by_language(language))
-        return controls.mode(service, chosen, (Mode.GIL, Mode.ACTIVE))
-
-    def _plan(self, mode: Mode, service: str, controls: Controls) -> Plan:
+    def _plan(self, ask: Ask, service: str, controls: Controls) -> Plan:
         """What the budgets leave of what settings and collector ask for."""
-        shared, process = self._shared, self._target.process
-        ask = Ask(
-            mode=mode,
-            base=controls.mode(service, base_of(shared.by_language(process.language))) or mode,
-            rate_hz=controls.rate(service, shared.sampling.rate_hz),
-            seconds=shared.sampling.seconds(self._windows),
-            nonblocking=shared.samplers[process.language].nonblocking,
-        )
+        process, now_ns = self._target.process, self._shared.clock.monotonic_ns()
         self.status.asked_hz = ask.rate_hz
         pool = (process.service, process.environment, process.version, process.variant, process.language)
-        plan = shared.governor.plan(self._target.key, pool, ask, shared.clock.monotonic_ns())
+        plan = self._shared.governor.plan(self._target.key, pool, ask, now_ns)
         return plan if plan.code else replace(plan, text=controls.rate_reason(service))
 
     def _has_ended(self) -> bool:
@@ -393,9 +376,14 @@ class Sampling:
             gap_cpu_ns=started.reading.cpu_ns - self._edge.reading.cpu_ns + self._carried_ns,
             sampler_cpu_ns=ending.cpu_ns if ending else 0,
             stopped_ns=ending.stopped_ns if ending else 0,
+            left_out_ns=self._left_out_ns if verdict.outcome is Outcome.COMPLETE else 0,
             reason=verdict.reason,
         )
         self._edge, self._carried_ns = ended, 0
+        if verdict.outcome is Outcome.COMPLETE:
+            self._left_out_ns = 0
+        elif verdict.code in LEFT_OUT:
+            self._left_out_ns += duration_ns
         self.status.record(window, verdict.code)
         counters = self._shared.counters
         counters.add(Count.WINDOWS, (window.outcome, code_of(window.outcome, verdict.code)))

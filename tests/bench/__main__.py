@@ -1,26 +1,43 @@
-"""Measure what Pivotscope costs: python -m tests.bench [--only ingest|agent|slowdown]."""
+"""Measure what Pivotscope costs: python -m tests.bench [--only ingest|agent|slowdown|coverage|queries]."""
 
 import argparse
 import os
 import platform
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 
-from tests.bench import agent, ingest, slowdown
-from tests.bench.table import render
+from tests.bench import agent, coverage, ingest, queries, slowdown
+from tests.bench.table import Line, render
 
-PARTS = {"ingest": ingest.measure, "agent": agent.measure, "slowdown": slowdown.measure}
+PARTS = {
+    "ingest": ingest.measure,
+    "agent": agent.measure,
+    "slowdown": slowdown.measure,
+    "coverage": coverage.measure,
+    "queries": queries.measure,
+}
+ON_DEMAND = frozenset({"coverage", "queries"})
+"""Parts that take a quarter of an hour."""
 
 
 def main() -> None:
     """Print a table a part, as it is measured."""
     options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     options.add_argument("--only", choices=tuple(PARTS), action="append")
-    chosen = options.parse_args().only or list(PARTS)
+    options.add_argument("--seconds", type=float, default=coverage.SECONDS, help="of coverage, with one target")
+    options.add_argument("--targets", type=int, default=coverage.MANY, help="of coverage, where there are many")
+    given = options.parse_args()
+    chosen = given.only or [name for name in PARTS if name not in ON_DEMAND]
+    parts: dict[str, Callable[[], list[Line]]] = {
+        **PARTS,
+        "coverage": partial(coverage.measure, given.seconds, given.targets),
+    }
     began, load = time.monotonic(), os.getloadavg()[0]
     for name in chosen:
         sys.stderr.write(f"measuring: {name}\n")
-        sys.stdout.write(f"{render(PARTS[name]())}\n")
+        sys.stdout.write(f"{render(parts[name]())}\n")
         sys.stdout.flush()
     kernel = platform.release().partition("-")[0]
     sys.stdout.write(

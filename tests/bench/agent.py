@@ -50,7 +50,7 @@ def measure() -> list[Line]:
         Line("agent: CPU of its own, a target", f"{100 * own / seconds / TARGETS:.2f} % of a core",
              f"{TARGETS} Python targets, {seconds:.0f} s"),
         Line("agent: CPU of its samplers, a target", f"{100 * sampled / seconds / TARGETS:.2f} % of a core",
-             "10 Hz, windows of 10 s"),
+             "10 Hz, windows of 15 s"),
     ]  # fmt: skip
 
 

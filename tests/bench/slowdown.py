@@ -1,62 +1,100 @@
-"""What being watched costs the watched program."""
+"""What being watched costs the watched program, and what watching costs."""
 
 import signal
-import statistics
 import sys
 import tempfile
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 
+from pivotscope_agent.targets import procfs
+
+from tests.bench.paired import differences
 from tests.bench.table import Line
-from tests.e2e.stack import BIN, Running, Stack, children
+from tests.bench.toggle import samplers, switch_off, switched_on
+from tests.e2e.stack import BIN, Running, Stack, cpu_seconds, reaped_cpu_seconds
 
-ROUNDS = 3
-SECONDS = 8.0
+ROUNDS = 8
+SECONDS = 6.0
 PROGRAM = Path(__file__).parent / "work_loop.py"
 NOBODY = "127.0.0.1:1"
 CONFIG = '[[select]]\nenv = "OTEL_SERVICE_NAME=loop"\n'
+ALONE, AGENT, PLAIN = "with no profiler", "with the agent at defaults", "with py-spy record -r 100"
 
 Watching = Callable[[], AbstractContextManager[object]]
 
 
-def measure() -> list[Line]:
-    """Throughput of one program in alternating rounds: alone, watched by the agent, watched by plain py-spy.
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """Work done a second, CPU of the program for a piece of work, and CPU of the profiler as a part of a core."""
 
-    The collector is elsewhere, as in production: the agent fills its spool.
+    speed: float
+    cost: float
+    profiler: float
+
+
+def measure() -> list[Line]:
+    """One program in many short rounds by turns: alone, watched by an agent that has settled, watched by plain py-spy.
+
+    The collector is elsewhere, as in production: the agent fills its spool. CPU for a piece of work is steadier than
+    pieces a second, which other programs of the machine change too.
     """
+    found: dict[str, list[_Round]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         count_file = Path(folder) / "count"
         loop = stack.program([sys.executable, PROGRAM, count_file], "loop")
+        agent = stack.agent(CONFIG, "--print", collector=NOBODY)
+        stack.until(lambda: agent.said.count("/complete ") >= 4, agent, what="the agent has settled", seconds=180.0)
+        switch_off(agent)
         ways: Mapping[str, Watching] = {
-            "alone": _alone,
-            "agent": lambda: _agent(stack),
-            "py-spy": lambda: _plain(stack, loop),
+            ALONE: _alone,
+            AGENT: lambda: switched_on(stack, agent),
+            PLAIN: lambda: _plain(stack, loop),
         }
-        speeds: dict[str, list[float]] = {name: [] for name in ways}
         for number in range(ROUNDS):
             # Each way comes first, second and third in turn.
             names = list(ways)
             for name in names[number % 3 :] + names[: number % 3]:
                 with ways[name]():
-                    speeds[name].append(_speed(count_file))
+                    found[name].append(_round(count_file, loop, agent, stack))
+    return _lines(found)
+
+
+def _lines(found: Mapping[str, list[_Round]]) -> list[Line]:
     lines = [
-        Line(f"throughput {name}", f"{statistics.median(found):,.0f} a second", f"{_spread(found)} in {ROUNDS} rounds")
-        for name, found in speeds.items()
-    ]
-    for name, what in (("agent", "agent at defaults"), ("py-spy", "py-spy record -r 100")):
-        slow = [100.0 * (1.0 - watched / free) for watched, free in zip(speeds[name], speeds["alone"], strict=True)]
-        lines.append(
-            Line(f"slowdown: {what}", f"{statistics.median(slow):.1f} %", f"{min(slow):.1f} to {max(slow):.1f} %")
+        Line(
+            f"throughput {name}",
+            f"{median(one.speed for one in rounds):,.0f} a second",
+            f"{min(one.speed for one in rounds):,.0f} to {max(one.speed for one in rounds):,.0f} in {ROUNDS} rounds of "
+            f"{SECONDS:.0f} s; profiler {100 * median(one.profiler for one in rounds):.2f} % of a core",
         )
+        for name, rounds in found.items()
+    ]
+    for name in (AGENT, PLAIN):
+        costs = differences([one.cost for one in found[ALONE]], [one.cost for one in found[name]])
+        slow = differences([one.speed for one in found[ALONE]], [one.speed for one in found[name]])
+        lines.append(Line(f"CPU for a piece of work {name}", f"{100 * costs.median:+.2f} %", str(costs)))
+        lines.append(Line(f"throughput {name}", f"{100 * slow.median:+.2f} %", str(slow)))
     return lines
 
 
-def _speed(count_file: Path) -> float:
-    began, first = time.monotonic(), _count(count_file)
+def _round(count_file: Path, loop: Running, agent: Running, stack: Stack) -> _Round:
+    began, first, cpu, watching = time.monotonic(), _count(count_file), procfs.cpu_ns(loop.pid), _profiler(agent, stack)
     time.sleep(SECONDS)
-    return (_count(count_file) - first) / (time.monotonic() - began)
+    seconds, done = time.monotonic() - began, _count(count_file) - first
+    used = procfs.cpu_ns(loop.pid) - cpu
+    return _Round(done / seconds, used / done, (_profiler(agent, stack) - watching) / seconds)
+
+
+def _profiler(agent: Running, stack: Stack) -> float:
+    """CPU of all that watches, in seconds: the agent, its samplers that run and those that ended, and plain py-spy."""
+    spies = [running.pid for running in stack.running if running.name == "py-spy" and running.process.poll() is None]
+    living = sum(cpu_seconds(pid) for pid in [*samplers(agent), *spies])
+    return cpu_seconds(agent.pid) + reaped_cpu_seconds(agent.pid) + living
 
 
 def _count(file: Path) -> int:
@@ -69,19 +107,6 @@ def _alone() -> Iterator[None]:
 
 
 @contextmanager
-def _agent(stack: Stack) -> Iterator[None]:
-    agent = stack.agent(CONFIG, collector=NOBODY)
-    stack.until(lambda: children(agent.pid, "py-spy"), agent, what="the agent samples")
-    # The first window reads the source; those that follow, at once, are what an agent costs.
-    first = children(agent.pid, "py-spy")
-    stack.until(lambda: set(children(agent.pid, "py-spy")) - set(first), agent, what="the second window begins")
-    try:
-        yield
-    finally:
-        agent.stop()
-
-
-@contextmanager
 def _plain(stack: Stack, loop: Running) -> Iterator[None]:
     output = stack.folder / "plain.txt"
     command: list[str | Path] = [BIN / "py-spy", "record", "--pid", str(loop.pid), "--rate", "100", "--duration", "600"]
@@ -91,7 +116,3 @@ def _plain(stack: Stack, loop: Running) -> Iterator[None]:
         yield
     finally:
         spy.stop(signal.SIGINT)
-
-
-def _spread(values: list[float]) -> str:
-    return f"{min(values):,.0f} to {max(values):,.0f}"

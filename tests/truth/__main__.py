@@ -1,4 +1,4 @@
-"""Measure against the truth: python -m tests.truth [--runs N] [--rate HZ] [--only shares|rates|units|deep|governed] …"""
+"""Measure against the truth: python -m tests.truth [--runs N] [--only shares|rates|units|deep|governed] …"""
 
 import argparse
 import shutil

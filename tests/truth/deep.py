@@ -59,7 +59,10 @@ def look(minutes: float = MINUTES) -> Known:
         record = read_record(log).between([(began, ended)])
         row = next(row for row in answer.hotspots if short(row.qualified_name) == HOT)
         whole = answer.services[0].attributed_cpu_seconds
-        share = [value / whole for value in (row.total_cpu_seconds.estimate, row.total_cpu_seconds.low, row.total_cpu_seconds.high)]
+        share = [
+            value / whole
+            for value in (row.total_cpu_seconds.estimate, row.total_cpu_seconds.low, row.total_cpu_seconds.high)
+        ]
         return Known(
             cpu=(sum(after) - sum(before)) / seconds,
             own=(after[0] - before[0]) / seconds,
@@ -97,9 +100,10 @@ def deep_bars(known: Known, lost: Difference | None) -> list[Bar]:
     budgets = Budgets()
     half = (known.high - known.low) / 2.0
     bars = [
-        Bar("deep: agent and samplers within 1 % of a core", f"{100 * known.cpu:.2f} % (agent alone {100 * known.own:.2f} %)",
-            known.cpu <= budgets.target_cpu),
-        Bar("deep: process stopped at most 0.5 % of the time", f"{100 * known.stopped:.2f} %", known.stopped <= budgets.stopped),
+        Bar("deep: agent and samplers within 1 % of a core",
+            f"{100 * known.cpu:.2f} % (agent alone {100 * known.own:.2f} %)", known.cpu <= budgets.target_cpu),
+        Bar("deep: process stopped at most 0.5 % of the time",
+            f"{100 * known.stopped:.2f} %", known.stopped <= budgets.stopped),
         Bar(f"deep: interval of `{HOT}` at most ±10 points wide", f"{100 * half:.1f} points", half <= HALF_WIDTH),
         Bar(f"deep: truth of `{HOT}` in its interval",
             f"{known.truth:.1%} in {known.low:.1%} to {known.high:.1%}", known.low <= known.truth <= known.high),
@@ -107,9 +111,7 @@ def deep_bars(known: Known, lost: Difference | None) -> list[Bar]:
             f"{known.modes}; {100 * (known.estimate - known.truth):+.1f} points", held=True),
     ]  # fmt: skip
     if lost is not None:
-        bars.append(
-            Bar("deep: CPU for a piece of work, watched against not", str(lost), lost.low <= LOST)
-        )
+        bars.append(Bar("deep: CPU for a piece of work, watched against not", str(lost), lost.low <= LOST))
     return bars
 
 

@@ -56,7 +56,12 @@ def _by_mode(windows: Iterable[Window]) -> dict[Mode, list[Window]]:
 
 
 def _period(window: Window) -> float:
-    return period_ns(window.duration_ns, window.stopped_ns, window.ticks - window.errors, window.rate_hz)
+    looks = window.ticks - window.errors
+    return period_ns(window.duration_ns, window.stopped_ns, looks, window.rate_hz, window.left_out_ns)
+
+
+def _stood_for(window: Window) -> float:
+    return (window.duration_ns + window.left_out_ns) / window.duration_ns
 
 
 def _cpu(window: Window) -> int:
@@ -75,10 +80,10 @@ def _pool_sums(pool: Pool, mode: Mode, windows: Sequence[Window]) -> PoolSums:
         samples=sum(sample.count for window in whole for sample in window.samples),
         x=sum(x),
         xx=sum(value * value for value in x),
-        complete_cpu_ns=measured,
+        complete_cpu_ns=sum(_cpu(window) * _stood_for(window) for window in whole),
         attributed_ns=measured,
         unattributed_ns=float(others + sum(window.gap_cpu_ns for window in windows)),
-        complete_delay_ns=float(sum(window.usage.run_delay_ns for window in whole)),
+        complete_delay_ns=sum(window.usage.run_delay_ns * _stood_for(window) for window in whole),
     )
 
 

@@ -96,6 +96,7 @@ def _window(message: pb.Window, names: _Names) -> Window:
         gap_cpu_ns=message.gap_cpu_ns,
         sampler_cpu_ns=message.sampler_cpu_ns,
         stopped_ns=message.stopped_ns,
+        left_out_ns=message.left_out_ns,
         samples=tuple(Sample(names.stacks[stack], line, count, native) for stack, line, count, native in rows),
         reason=message.reason,
     )

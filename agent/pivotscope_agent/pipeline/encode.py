@@ -138,6 +138,7 @@ def encode_window(window: Window, dictionary: Dictionary) -> pb.Window:
         gap_cpu_ns=window.gap_cpu_ns,
         sampler_cpu_ns=window.sampler_cpu_ns,
         stopped_ns=window.stopped_ns,
+        left_out_ns=window.left_out_ns,
         stacks=[stack(sample.stack) for sample in samples],
         lines=[sample.line for sample in samples],
         counts=[sample.count for sample in samples],

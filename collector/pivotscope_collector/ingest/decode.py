@@ -17,6 +17,7 @@ from pivotscope_collector.store.rows import U32, U64, Row, Rows, Samples, chaine
 _MS = 1_000_000
 _SECOND = 1_000_000_000
 _MINUTE = 60_000_000_000
+_LONGEST_LEFT_OUT = 60 * _MINUTE
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +118,16 @@ def window_prefix(origin: Origin, sequence: int) -> bytes:
     return len(agent).to_bytes(4, "big") + agent + origin.epoch.to_bytes(8, "big") + sequence.to_bytes(8, "big")
 
 
-def period_ns(duration_ns: int, stopped_ns: int, looks: int, rate_hz: int) -> int:
+def period_ns(duration_ns: int, stopped_ns: int, looks: int, rate_hz: int, left_out_ns: int = 0) -> int:
     """What one sample stands for: the time in which the process could run ÷ the looks that succeeded.
 
     A sampler holds the process for each look, at 200 Hz for a twentieth of the time. Where looks are not known (0) they
-    came at the rate: 1 ÷ rate. 0 where nothing was sampled.
+    came at the rate: 1 ÷ rate. 0 where nothing was sampled. A window also stands for the time before it, an hour at
+    most, in which the process was left out by choice (Horvitz and Thompson, JASA 47 (1952), 663-685: the length of a
+    pause is settled before the window that ends it is seen).
     """
-    if looks > 0:
-        return max(0, duration_ns - stopped_ns) // looks
-    return 1_000_000_000 // rate_hz if rate_hz else 0
+    period = max(0, duration_ns - stopped_ns) // looks if looks > 0 else _SECOND // rate_hz if rate_hz else 0
+    return period * (duration_ns + min(left_out_ns, _LONGEST_LEFT_OUT)) // duration_ns if duration_ns > 0 else period
 
 
 def _windows(one: Received, flat: _Flat, limits: Limits | None) -> bool:
@@ -170,7 +172,13 @@ def _windows(one: Received, flat: _Flat, limits: Limits | None) -> bool:
                 window.ticks,
                 window.late,
                 window.errors,
-                period_ns(window.duration_ns, window.stopped_ns, window.ticks - window.errors, window.rate_hz),
+                period_ns(
+                    window.duration_ns,
+                    window.stopped_ns,
+                    window.ticks - window.errors,
+                    window.rate_hz,
+                    window.left_out_ns,
+                ),
                 usage.cpu_user_ns,
                 usage.cpu_system_ns,
                 window.gap_cpu_ns,

@@ -20,10 +20,12 @@ HALF_HOUR = 1800.0
 DEEP = Simulated(attach=0.04, thread_look=0.0045, threads=8)
 
 
-def fleet(targets: list[Simulated], seconds: float = HALF_HOUR, own: float = OWN, **options: int) -> Fleet:
+def fleet(
+    targets: list[Simulated], seconds: float = HALF_HOUR, own: float = OWN, slots: int = 8, rate_hz: int = 10
+) -> Fleet:
     governor = Governor(BUDGETS, 0)
     governor.charge_own(own)
-    return Fleet(governor, targets, **options).run(seconds)
+    return Fleet(governor, targets, slots, rate_hz).run(seconds)
 
 
 def test_an_ordinary_target_is_sampled_as_asked_without_a_pause() -> None:

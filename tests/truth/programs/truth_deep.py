@@ -13,31 +13,32 @@ import random
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 now = time.thread_time_ns
 LOCK = threading.Lock()
 SPENT = {"grind": 0, "polish": 0, "units": 0}
 
 
-def grind():
+def grind() -> int:
     total = 0
     for number in range(6_000):
         total += number * number % 7
     return total
 
 
-def polish():
+def polish() -> int:
     total = 0
     for number in range(6_000):
         total += number % 13 & 5
     return total
 
 
-def down(frames, work):
+def down(frames: int, work: Callable[[], int]) -> int:
     return down(frames - 1, work) if frames else work()
 
 
-def toil(seed, frames, threads, duty):
+def toil(seed: int, frames: int, threads: int, duty: float) -> None:
     mix = random.Random(seed)
     while True:
         name, work = ("grind", grind) if mix.random() < 0.6 else ("polish", polish)
@@ -50,7 +51,7 @@ def toil(seed, frames, threads, duty):
         time.sleep(mix.expovariate(duty / (threads * spent / 1e9)))
 
 
-def main():
+def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("log")
     options.add_argument("seed", type=int)

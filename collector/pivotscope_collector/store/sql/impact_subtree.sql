@@ -16,14 +16,17 @@ FROM
     SELECT
         w.mode AS mode,
         toUnixTimestamp64Nano(toDateTime64(w.started_at, 9, 'UTC')) + intDiv(toInt64(w.duration_ns), 2) - {since_ns:Int64} AS middle_ns,
-        toFloat64(w.period_ns) AS period,
+        -- Without the pauses before windows: arms are compared by what was seen of them.
+        w.period_ns / greatest(1., w.period_ns * if(w.ticks > w.errors, (w.ticks - w.errors) / greatest(1, w.duration_ns), w.rate_hz / 1e9)) AS period,
         toFloat64(w.samples) AS seen,
         toFloat64(w.cpu_user_ns + w.cpu_system_ns) AS cpu,
         toFloat64(w.run_delay_ns) AS delay,
         toFloat64(t.beneath) AS beneath
     FROM
     (
-        SELECT window_id, mode, started_at, duration_ns, period_ns, samples, cpu_user_ns, cpu_system_ns, run_delay_ns
+        SELECT
+            window_id, mode, started_at, duration_ns, rate_hz, ticks, errors, period_ns, samples, cpu_user_ns, cpu_system_ns,
+            run_delay_ns
         FROM windows FINAL
         WHERE service = {service:String}
             AND minute >= toStartOfMinute(fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC'))

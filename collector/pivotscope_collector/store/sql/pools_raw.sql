@@ -3,8 +3,8 @@
 SELECT
     minute AS bucket, service, environment, version, variant, language, mode,
     windows, complete, samples, native_samples, x, xx, duration_ns,
-    complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, complete_delay_ns,
-    complete_cpu_ns + if(covered, skipped_cpu_ns, 0) AS attributed_ns,
+    stood_for_cpu_ns AS complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, complete_delay_ns,
+    measured_cpu_ns + if(covered, skipped_cpu_ns, 0) AS attributed_ns,
     failed_cpu_ns + gap_cpu_ns + if(covered, 0, skipped_cpu_ns) AS unattributed_ns,
     processes, resident_bytes, read_bytes, written_bytes
 FROM
@@ -23,18 +23,26 @@ FROM
             sum(w.samples * period_ns) AS x,
             sum(pow(toFloat64(w.samples) * period_ns, 2)) AS xx,
             sum(w.duration_ns) AS duration_ns,
-            sumIf(cpu_user_ns + cpu_system_ns, outcome = 'complete') AS complete_cpu_ns,
+            sumIf(cpu_user_ns + cpu_system_ns, outcome = 'complete') AS measured_cpu_ns,
+            -- What x is held against counts as often as x does: a window stands for the pause before it, too.
+            toUInt64(sumIf((cpu_user_ns + cpu_system_ns) * stands_for, outcome = 'complete')) AS stood_for_cpu_ns,
             sumIf(cpu_user_ns + cpu_system_ns, outcome = 'skipped') AS skipped_cpu_ns,
             sumIf(cpu_user_ns + cpu_system_ns, outcome NOT IN ('complete', 'skipped')) AS failed_cpu_ns,
             sum(w.gap_cpu_ns) AS gap_cpu_ns,
             sum(w.sampler_cpu_ns) AS sampler_cpu_ns,
-            sumIf(w.run_delay_ns, outcome = 'complete') AS complete_delay_ns,
+            toUInt64(sumIf(w.run_delay_ns * stands_for, outcome = 'complete')) AS complete_delay_ns,
             toUInt32(uniqExact(host, pid, process_started_at)) AS processes,
             -- Mean over the windows × processes: the pool's memory, were every process seen equally often.
             toUInt64(avg(w.resident_bytes) * processes) AS resident_bytes,
             sum(w.read_bytes) AS read_bytes,
             sum(w.written_bytes) AS written_bytes
-        FROM windows AS w FINAL
+        FROM
+        (
+            SELECT
+                *,
+                greatest(1., period_ns * if(ticks > errors, (ticks - errors) / greatest(1, duration_ns), rate_hz / 1e9)) AS stands_for
+            FROM windows FINAL
+        ) AS w
         WHERE ${minutes} AND ${pool}
         GROUP BY minute, service, environment, version, variant, language, mode
     )
