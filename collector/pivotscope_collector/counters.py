@@ -1,7 +1,9 @@
 """What the collector counts of its own work: one typed table of names, and the counts."""
 
 import threading
+from bisect import bisect_left
 from enum import StrEnum
+from itertools import accumulate
 
 
 class Count(StrEnum):
@@ -20,6 +22,9 @@ class Count(StrEnum):
     JOB_RUNS = "job_runs"
     JOB_FAILURES = "job_failures"
     CERTIFICATE_LOADS = "certificate_loads"
+    CALLS_REFUSED = "calls_refused"
+    STREAMS_ENDED = "streams_ended"
+    AUDIT_FAILURES = "audit_failures"
 
 
 MEANINGS: dict[Count, str] = {
@@ -36,15 +41,48 @@ MEANINGS: dict[Count, str] = {
     Count.JOB_RUNS: "Scheduled jobs that ran, by job.",
     Count.JOB_FAILURES: "Scheduled jobs that failed, by job.",
     Count.CERTIFICATE_LOADS: "Changed certificate files that were taken up or refused, by outcome.",
+    Count.CALLS_REFUSED: "Calls and streams that were refused for their token, by what it lacked.",
+    Count.STREAMS_ENDED: "Streams that were ended because their token was revoked or has expired.",
+    Count.AUDIT_FAILURES: "Calls of the admin service that could not be recorded.",
 }
 
 
+LABELS: dict[Count, str] = {
+    Count.STREAMS_REFUSED: "reason",
+    Count.BATCHES_REFUSED: "reason",
+    Count.STATUSES_REFUSED: "reason",
+    Count.ROWS_STORED: "table",
+    Count.JOB_RUNS: "job",
+    Count.JOB_FAILURES: "job",
+    Count.CERTIFICATE_LOADS: "outcome",
+    Count.CALLS_REFUSED: "reason",
+}
+"""What the label of a count is; the others have none."""
+
+
+class Latency(StrEnum):
+    """Names of durations, in seconds."""
+
+    ACKNOWLEDGEMENT = "acknowledgement_seconds"
+    CALL = "call_seconds"
+
+
+LATENCIES: dict[Latency, str] = {
+    Latency.ACKNOWLEDGEMENT: "From a batch's arrival to its storage; refused ones are left out.",
+    Latency.CALL: "How long queries and admin calls took; refused ones are left out.",
+}
+BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds of the buckets of every duration, in seconds."""
+
+
 class Counters:
-    """Monotone counts by name and label; safe to use from several threads."""
+    """Monotone counts by name and label, and durations in buckets; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[tuple[Count, str], int] = {}
+        self._buckets = {name: [0] * (len(BOUNDS) + 1) for name in Latency}
+        self._sums = dict.fromkeys(Latency, 0.0)
 
     def add(self, name: Count, amount: int = 1, label: str = "") -> None:
         """Count `amount` more."""
@@ -62,3 +100,14 @@ class Counters:
         """All counts at this moment."""
         with self._lock:
             return dict(self._counts)
+
+    def took(self, name: Latency, seconds: float) -> None:
+        """Count a duration."""
+        with self._lock:
+            self._buckets[name][bisect_left(BOUNDS, seconds)] += 1
+            self._sums[name] += seconds
+
+    def durations(self) -> dict[Latency, tuple[list[int], float]]:
+        """Of every duration: how many were within each bound, and how many in all; their sum in seconds."""
+        with self._lock:
+            return {name: (list(accumulate(self._buckets[name])), self._sums[name]) for name in Latency}

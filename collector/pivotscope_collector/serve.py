@@ -18,13 +18,18 @@ from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
 from pivotscope_collector.doors import policy
 from pivotscope_collector.doors.listen import listen
+from pivotscope_collector.doors.operating import Operating
+from pivotscope_collector.gauges import Gauge, Gauges
 from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.service import AgentService
-from pivotscope_collector.ingest.token import TokenInterceptor
 from pivotscope_collector.jobs import plan
 from pivotscope_collector.jobs.scheduler import Scheduler
+from pivotscope_collector.security.audit import Audit
+from pivotscope_collector.security.book import TokenBook
+from pivotscope_collector.security.doorman import Doorman
+from pivotscope_collector.security.rate import Buckets
 from pivotscope_collector.settings import Settings, split_listen
 from pivotscope_collector.store import schema
 from pivotscope_collector.store.client import Client
@@ -78,20 +83,30 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     It stops in the order of the data: no new streams, what was read is committed, acknowledged, jobs end, store closes.
     """
     policy.check(settings)
-    token = policy.read_token(Path(settings.token_file)) if settings.token_file else ""
     gc.set_threshold(_GARBAGE)
     client = open_store(settings)
     clock, counters = SystemClock(), Counters()
+    book = TokenBook(client, clock, policy.first_token(settings))
     writer = Writer(client, clock, counters, settings.rollup_margin_seconds)
     committer = Committer(writer.write, counters, seconds=settings.commit_seconds, rows=settings.commit_rows)
     limits = Limits(age_seconds=(settings.retention.raw_days - 1) * _DAY_SECONDS)
     desired = Desired(client, clock)
     agents = AgentService(
-        client, committer, clock, counters, version=version("pivotscope"), limits=limits, desired=desired
+        client,
+        committer,
+        clock,
+        counters,
+        version=version("pivotscope"),
+        limits=limits,
+        desired=desired,
+        watch=book.watched,
     )
     scheduler = _jobs(settings, client, counters)
+    operating = Operating(client, counters, Gauges({Gauge.STREAMS_OPEN: lambda: agents.streams}))
     server = grpc.aio.server(
-        interceptors=[TokenInterceptor(token, counters)] if token else [],
+        interceptors=[
+            Doorman(book, Buckets(settings.calls_per_second, clock.monotonic), Audit(client, clock, counters), counters)
+        ],
         options=[
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", limits.message_bytes + 1024),
@@ -100,26 +115,34 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     )
     agent_pb2_grpc.add_AgentServiceServicer_to_server(agents, server)
     query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(client, settings.query), server)
-    query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(client, desired.wake), server)
+    query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(client, desired.wake, book), server)
+    operating.add_to(server)
     try:
+        await operating.open(settings)
         await asyncio.to_thread(_migrate, client, settings)
-        port = listen(server, settings, counters)
+        await asyncio.to_thread(book.refresh)
+        port = listen(server, settings, counters, operating.gauges)
         committer.start()
         desired.start()
+        book.start()
         await server.start()
         scheduler.start()
+        await operating.serving()
         try:
             yield port
         finally:
+            await operating.draining()
             stopped = asyncio.create_task(server.stop(settings.drain_seconds))
             # The server refuses new calls from its next turn of the loop on.
             await asyncio.sleep(0)
             agents.drain()
             await stopped
             await desired.close()
+            await book.close()
             await committer.close()
             await asyncio.to_thread(scheduler.close)
     finally:
+        await operating.close()
         client.close()
 
 

@@ -31,7 +31,10 @@ from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.service import AgentService
-from pivotscope_collector.ingest.token import TokenInterceptor
+from pivotscope_collector.security.audit import Audit
+from pivotscope_collector.security.book import TokenBook
+from pivotscope_collector.security.doorman import Doorman
+from pivotscope_collector.security.rate import Buckets
 from pivotscope_collector.store.client import Client, Columns
 from pivotscope_collector.store.rows import WINDOW, Rows
 
@@ -72,7 +75,11 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     kept = Store()
     committer = Committer(kept.write, counters, seconds=0.01, rows=20_000)
     committer.start()
-    server = aio.server(interceptors=[TokenInterceptor(TOKEN, counters)])
+    nothing, clock = cast("Client", NoHistory()), CollectorClock()
+    book = TokenBook(nothing, clock, lambda: TOKEN)
+    book.refresh()
+    doorman = Doorman(book, Buckets(20.0, clock.monotonic), Audit(nothing, clock, counters), counters)
+    server = aio.server(interceptors=[doorman])
     service = AgentService(
         cast("Client", NoHistory()),
         committer,

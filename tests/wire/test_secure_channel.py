@@ -26,7 +26,9 @@ from pivotscope_collector.clock import SystemClock as CollectorClock
 from pivotscope_collector.counters import Count as CollectorCount
 from pivotscope_collector.counters import Counters as CollectorCounters
 from pivotscope_collector.doors.listen import listen
+from pivotscope_collector.gauges import Gauges
 from pivotscope_collector.ingest.committer import Committer
+from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.service import AgentService
 from pivotscope_collector.settings import Settings
@@ -77,8 +79,9 @@ async def door(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
         committer = Committer(kept.write, counters, seconds=0.01, rows=20_000)
         committer.start()
         server = aio.server()
+        nothing, clock = cast("Client", NoHistory()), CollectorClock()
         service = AgentService(
-            cast("Client", NoHistory()), committer, CollectorClock(), counters, version="0", limits=Limits()
+            nothing, committer, clock, counters, version="0", limits=Limits(), desired=Desired(nothing, clock)
         )
         add_AgentServiceServicer_to_server(service, server)
         settings = Settings(listen="127.0.0.1:0")
@@ -90,7 +93,7 @@ async def door(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
                 tls_key=str(placed.key),
                 tls_client_ca=str(client_ca or ""),
             )
-        port = listen(server, settings, counters)
+        port = listen(server, settings, counters, Gauges())
         await server.start()
         ends.extend((partial(server.stop, 0), committer.close))
         return Door(port, tmp_path, kept, counters)

@@ -14,7 +14,9 @@ from pivotscope_collector.api.flame import get_flame
 from pivotscope_collector.api.pages import LONGEST, page_of
 from pivotscope_collector.api.plan import get_plan
 from pivotscope_collector.api.selection import require_service, selection_of
+from pivotscope_collector.api.tokens import create_token, list_audit, list_tokens, revoke_token
 from pivotscope_collector.api.trend import get_trend
+from pivotscope_collector.security.book import TokenBook
 from pivotscope_collector.settings import QueryLimits
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
@@ -117,9 +119,10 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
 class AdminService(query_pb2_grpc.AdminServiceServicer):
     """What only the process that holds an embedded store can do."""
 
-    def __init__(self, client: Client, changed: Callable[[], None]) -> None:
+    def __init__(self, client: Client, changed: Callable[[], None], book: TokenBook) -> None:
         self._client = client
         self._changed = changed
+        self._book = book
 
     async def Check(self, _request: query_pb2.CheckRequest, context: Context) -> query_pb2.CheckResponse:
         """Sizes, versions and problems of the store."""
@@ -138,3 +141,25 @@ class AdminService(query_pb2_grpc.AdminServiceServicer):
     ) -> control_pb2.ListControlsResponse:
         """What is asked of agents now."""
         return await answered(context, lambda: list_controls(self._client, time.time_ns()))
+
+    async def CreateToken(
+        self, request: query_pb2.CreateTokenRequest, context: Context
+    ) -> query_pb2.CreateTokenResponse:
+        """Make a token."""
+        return await answered(context, lambda: create_token(self._client, self._book, request, time.time_ns()))
+
+    async def ListTokens(self, request: query_pb2.ListTokensRequest, context: Context) -> query_pb2.ListTokensResponse:
+        """The tokens that are valid, or all."""
+        return await answered(context, lambda: list_tokens(self._book, request, time.time_ns()))
+
+    async def RevokeToken(
+        self, request: query_pb2.RevokeTokenRequest, context: Context
+    ) -> query_pb2.RevokeTokenResponse:
+        """End a token, and what is open with it here at once."""
+        answer = await answered(context, lambda: revoke_token(self._client, self._book, request, time.time_ns()))
+        await self._book.look()
+        return answer
+
+    async def ListAudit(self, request: query_pb2.ListAuditRequest, context: Context) -> query_pb2.ListAuditResponse:
+        """Who called this service."""
+        return await answered(context, lambda: list_audit(self._client, request))

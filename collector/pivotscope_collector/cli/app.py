@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pivotscope_collector.cli import agent_controls, agents, collector, transport
+from pivotscope_collector.cli import agent_controls, agents, collector, token, transport
 from pivotscope_collector.cli.analyze import analyze
 from pivotscope_collector.cli.compare import compare
 from pivotscope_collector.cli.demo import demo
@@ -34,6 +34,7 @@ app.add_typer(plan, name="plan")
 agent_controls.add_to(agents.app)
 app.add_typer(agents.app, name="agents")
 app.add_typer(collector.app, name="collector")
+app.add_typer(token.app, name="token")
 transport.offer(app)
 
 

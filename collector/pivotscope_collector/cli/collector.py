@@ -2,14 +2,21 @@
 
 import asyncio
 import os
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pivotscope.v1 import query_pb2
 
 from pivotscope_collector import log
+from pivotscope_collector.cli import options
 from pivotscope_collector.cli.check import check_command
+from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask_admin
+from pivotscope_collector.cli.format import moment
 from pivotscope_collector.cli.migrate import migrate_command
+from pivotscope_collector.cli.when import parse_when
+from pivotscope_collector.reports.table import Column, Output, Table, write
 from pivotscope_collector.settings import Settings, load
 
 app = typer.Typer(no_args_is_help=True, help="Run the collector and look after its store.")
@@ -25,8 +32,20 @@ ClientCa = Annotated[Path | None, typer.Option("--tls-client-ca", help="Callers 
 Plaintext = Annotated[
     bool | None, typer.Option("--allow-plaintext", help="Other machines may connect without TLS: tokens travel openly.")
 ]
+HttpListen = Annotated[
+    str | None, typer.Option("--http-listen", help="HOST:PORT, or a port of this machine, for /metrics and /readyz.")
+]
+LogFormat = Annotated[str | None, typer.Option("--log-format", help="text or json.")]
 PortFile = Annotated[Path | None, typer.Option("--port-file", help="Write the port here once it is open.")]
 LogLevel = Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")]
+CALLS = (
+    Column("when", "when"),
+    Column("token", "token"),
+    Column("peer", "from"),
+    Column("method", "method"),
+    Column("request", "request"),
+    Column("outcome", "outcome"),
+)
 
 
 @app.callback()
@@ -46,8 +65,10 @@ def serve_command(
     tls_key: Key = None,
     tls_client_ca: ClientCa = None,
     allow_plaintext: Plaintext = None,
+    http_listen: HttpListen = None,
     port_file: PortFile = None,
     log_level: LogLevel = "info",
+    log_format: LogFormat = None,
 ) -> None:
     """Take agents' streams, keep plans current and answer queries until stopped with SIGTERM or Ctrl-C.
 
@@ -57,7 +78,6 @@ def serve_command(
     """
     from pivotscope_collector.serve import serve  # noqa: PLC0415 - brings the engine in; other commands start without
 
-    log.set_up(log_level)
     settings = _settings(
         config,
         listen=listen,
@@ -68,12 +88,49 @@ def serve_command(
         tls_key=tls_key,
         tls_client_ca=tls_client_ca,
         allow_plaintext=allow_plaintext,
+        http_listen=http_listen,
+        log_format=log_format,
     )
+    log.set_up(log_level, settings.log_format)
     asyncio.run(serve(settings, port_file))
 
 
 app.command("migrate")(migrate_command)
 app.command("check")(check_command)
+
+
+@app.command("audit")
+def audit_command(
+    *,
+    since: options.Since = "7d",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=10_000, help="Calls to print.")] = 100,
+    output: options.OutputOption = Output.TABLE,
+    collector: Address = DEFAULT_ADDRESS,
+    token_file: TokenFile = None,
+) -> None:
+    """Who administered a running collector: every call of its admin service, newest first.
+
+    For example:
+
+        pivotscope collector audit --since 30d --output csv
+    """
+    request = query_pb2.ListAuditRequest(since_unix_ns=parse_when(since, time.time_ns()), limit=limit)
+    answer = ask_admin(
+        collector, token_file, lambda stub, call: stub.ListAudit(request, metadata=call.metadata, timeout=call.timeout)
+    )
+    rows = [
+        {
+            "when": moment(entry.unix_ns),
+            "token": entry.token_name,
+            "token_id": entry.token_id,
+            "peer": entry.peer,
+            "method": entry.method,
+            "request": entry.request,
+            "outcome": entry.outcome,
+        }
+        for entry in answer.entries
+    ]
+    write(Table(CALLS, rows), output)
 
 
 def _settings(config: Path | None, **overrides: object) -> Settings:

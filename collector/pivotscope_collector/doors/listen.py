@@ -6,14 +6,18 @@ from pivotscope_collector.counters import Counters
 from pivotscope_collector.doors import policy
 from pivotscope_collector.doors.tls import Certificates
 from pivotscope_collector.errors import UsageError
+from pivotscope_collector.gauges import Gauge, Gauges
 from pivotscope_collector.settings import Settings
 
 
-def listen(server: grpc.aio.Server, settings: Settings, counters: Counters) -> int:
+def listen(server: grpc.aio.Server, settings: Settings, counters: Counters, gauges: Gauges) -> int:
     """Add the port that the settings name; gives its number. Raises UsageError."""
     policy.check(settings)
     files = policy.tls_files(settings)
-    credentials = Certificates(files, counters).credentials() if files else None
+    certificates = Certificates(files, counters) if files else None
+    credentials = certificates.credentials() if certificates else None
+    if certificates:
+        gauges.read_with(Gauge.CERTIFICATE_SECONDS, certificates.remaining_seconds)
     try:
         if credentials:
             return server.add_secure_port(settings.listen, credentials)

@@ -1,5 +1,6 @@
 """What must be set before the collector listens to other machines."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pivotscope.transport.files import CredentialsError, TlsFiles, read
@@ -38,6 +39,15 @@ def check(settings: Settings) -> None:
             "Name a certificate and its key with --tls-certificate and --tls-key, or say --allow-plaintext "
             "where the network itself is encrypted"
         )
+
+
+def first_token(settings: Settings) -> Callable[[], str] | None:
+    """Reads the token of the collector's own file anew at each call; None where there is none. Raises UsageError."""
+    if not settings.token_file:
+        return None
+    path = Path(settings.token_file)
+    read_token(path)
+    return lambda: read_token(path)
 
 
 def read_token(path: Path) -> str:

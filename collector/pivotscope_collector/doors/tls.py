@@ -40,6 +40,10 @@ class Certificates:
             require_client_authentication=self._files.ca is not None,
         )
 
+    def remaining_seconds(self) -> float | None:
+        """Until the certificate in use ends; None where that cannot be told."""
+        return (self.expires - datetime.now(UTC)).total_seconds() if self.expires else None
+
     def _newer(self) -> grpc.ServerCertificateConfiguration | None:
         """Called by gRPC in a thread of its own, at every handshake; must not raise."""
         with self._lock:

@@ -16,7 +16,8 @@ from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, METRIC_KINDS, METRIC_ROLES, OWNERS
-from pivotscope_collector.ingest.refusal import Refusal, invalid, unknown
+from pivotscope_collector.ingest.refusal import Refusal, forbidden, invalid, unknown
+from pivotscope_collector.security.grant import ANYONE, Grant
 from pivotscope_collector.store.rows import U32, U64, Row
 
 _MS = 1_000_000
@@ -42,8 +43,10 @@ class Dictionary:
     so take it anew for every batch. Stacks keep the agent's numbers of their functions, four bytes each.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, grant: Grant = ANYONE) -> None:
         self._limits = limits
+        self.grant = grant
+        self._forbidden: dict[tuple[str, int], str] = {}
         self._wrong: dict[tuple[str, int], str] = {}
         self._function_ids: U64 = np.zeros(1024, np.uint64)
         self.places: dict[int, Row] = {}
@@ -57,23 +60,29 @@ class Dictionary:
     def define(self, definitions: pb.Definitions) -> None:
         """Apply a message. What is wrong in it is kept as the reason for refusing what refers to it."""
         for process in definitions.processes:
-            if self._accept("process", process.id, self._process(process)):
+            if self._accept("process", process.id, self._process(process), process.service):
                 self.places[process.id] = _place(process)
         for function in definitions.functions:
             if self._accept("function", function.id, self._function(function)):
                 self._add_function(function)
         self._define_stacks(definitions.stacks)
         for series in definitions.series:
-            if self._accept("series", series.id, self._series(series)):
+            if self._accept("series", series.id, self._series(series), series.service):
                 self.series[series.id] = _series(series)
 
     def missing(self, kind: str, number: int, where: str) -> Refusal:
         """The refusal of a reference that cannot be resolved: wrongly defined, or not defined yet."""
+        if (kind, number) in self._forbidden:
+            return forbidden(where, self._forbidden[kind, number], self.grant.rights)
         reason = self._wrong.get((kind, number))
         return invalid(f"{where}: {kind} {number} was refused: {reason}") if reason else unknown(kind, number, where)
 
-    def _accept(self, kind: str, number: int, problems: Iterator[str]) -> bool:
+    def _accept(self, kind: str, number: int, problems: Iterator[str], service: str = "") -> bool:
         problem = next(problems, "")
+        if not problem and service and not self.grant.may_write(service):
+            if len(self._forbidden) < 10_000:
+                self._forbidden[kind, number] = service
+            return False
         if not 1 <= number <= self._limits.definitions:
             problem = f"id {number} is not within 1 and {self._limits.definitions}"
         if problem:

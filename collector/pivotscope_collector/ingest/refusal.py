@@ -24,6 +24,12 @@ def too_large(detail: str) -> Refusal:
     return Refusal(pb.REJECTION_REASON_TOO_LARGE, retryable=False, detail=detail)
 
 
+def forbidden(where: str, name: str, allowed: str) -> Refusal:
+    """The stream's token does not allow this, and never will."""
+    detail = f"{where}: the token of this stream may not write for {name!r}; it may {allowed}"
+    return Refusal(pb.REJECTION_REASON_FORBIDDEN, retryable=False, detail=detail)
+
+
 def unknown(kind: str, number: int, where: str) -> Refusal:
     """The batch refers to something that this stream has not defined."""
     detail = f"{where}: {kind} {number} is not defined on this stream; send its definition, then the batch again"

@@ -1,7 +1,8 @@
 """The gRPC service that agents stream to."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import grpc
 import grpc.aio
@@ -16,13 +17,24 @@ from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.session import Session
+from pivotscope_collector.security.grant import CALLER, Grant
 from pivotscope_collector.store.client import Client
 
 _Context = grpc.aio.ServicerContext[pb.StreamRequest, pb.StreamResponse]
 
 
+Watch = Callable[[Grant, Callable[[str], None]], AbstractContextManager[None]]
+
+
+def _unwatched(_grant: Grant, _tell: Callable[[str], None]) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
 class AgentService(rpc.AgentServiceServicer):
-    """Opens a session for every stream; the token was checked before the call got here."""
+    """Opens a session for every stream; the token was checked before the call got here.
+
+    `watch` tells a stream that its token has ended; what was read by then is settled, then the stream ends.
+    """
 
     def __init__(
         self,
@@ -34,6 +46,7 @@ class AgentService(rpc.AgentServiceServicer):
         version: str,
         limits: Limits,
         desired: Desired,
+        watch: Watch = _unwatched,
     ) -> None:
         self._client = client
         self._committer = committer
@@ -42,7 +55,13 @@ class AgentService(rpc.AgentServiceServicer):
         self._version = version
         self._limits = limits
         self._desired = desired
+        self._watch = watch
         self._readers: set[asyncio.Task[None]] = set()
+
+    @property
+    def streams(self) -> int:
+        """Streams that are open."""
+        return len(self._readers)
 
     def drain(self) -> None:
         """Read nothing more: every stream ends once what was read is settled and acknowledged."""
@@ -59,8 +78,15 @@ class AgentService(rpc.AgentServiceServicer):
         except StoreError as error:
             self._counters.add(Count.STREAMS_REFUSED, label="store")
             await context.abort(grpc.StatusCode.UNAVAILABLE, str(error))
+        grant = CALLER.get()
         session = Session(
-            hello, first_seen, self._committer, clock=self._clock, counters=self._counters, limits=self._limits
+            hello,
+            first_seen,
+            self._committer,
+            clock=self._clock,
+            counters=self._counters,
+            limits=self._limits,
+            grant=grant,
         )
         self._counters.add(Count.STREAMS)
         yield pb.StreamResponse(
@@ -74,10 +100,19 @@ class AgentService(rpc.AgentServiceServicer):
         )
         reader = asyncio.create_task(session.read(request_iterator))
         self._readers.add(reader)
+        ended: list[str] = []
+
+        def end(problem: str) -> None:
+            ended.append(problem)
+            reader.cancel()
+
         try:
-            with self._desired.following(hello.agent_id, session.send):
+            with self._watch(grant, end), self._desired.following(hello.agent_id, session.send):
                 async for answer in session.answers():
                     yield answer
+            if ended:
+                self._counters.add(Count.STREAMS_ENDED)
+                await context.abort(grpc.StatusCode.UNAUTHENTICATED, ended[0])
             problem = await _outcome(reader)
             if problem:
                 await context.abort(grpc.StatusCode.FAILED_PRECONDITION, problem)

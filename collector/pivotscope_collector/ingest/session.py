@@ -10,7 +10,7 @@ from functools import partial
 from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_collector.clock import Clock
-from pivotscope_collector.counters import Count, Counters
+from pivotscope_collector.counters import Count, Counters, Latency
 from pivotscope_collector.errors import StoreError, UsageError
 from pivotscope_collector.ingest.acknowledgements import Acknowledgements
 from pivotscope_collector.ingest.committer import Committer
@@ -18,6 +18,7 @@ from pivotscope_collector.ingest.decode import Origin, Received
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.refusal import Refusal, too_large, unavailable
+from pivotscope_collector.security.grant import ANYONE, Grant
 from pivotscope_collector.store.rows import Row, Rows
 
 _LOG = logging.getLogger(__name__)
@@ -42,6 +43,7 @@ class Session:
         clock: Clock,
         counters: Counters,
         limits: Limits,
+        grant: Grant = ANYONE,
     ) -> None:
         self._hello = hello
         self._origin = Origin(hello.agent_id, hello.epoch)
@@ -51,7 +53,7 @@ class Session:
         self._clock = clock
         self._counters = counters
         self._limits = limits
-        self._dictionary = Dictionary(limits)
+        self._dictionary = Dictionary(limits, grant)
         self._acknowledgements = Acknowledgements()
         self._outgoing: deque[pb.StreamResponse] = deque()
         self._dropped: Counter[str] = Counter()
@@ -104,6 +106,7 @@ class Session:
 
     async def _batch(self, batch: pb.Batch) -> None:
         await self._slots.acquire()
+        began = self._clock.monotonic()
         self._acknowledgements.received(batch.sequence)
         self._under_way += 1
         size = batch.ByteSize()
@@ -127,7 +130,7 @@ class Session:
             # Never handed over: it stays open, so nothing from it on is acknowledged.
             self._under_way -= 1
             raise
-        stored.add_done_callback(partial(self._stored, batch.sequence))
+        stored.add_done_callback(partial(self._stored, batch.sequence, began))
 
     def _drop(self, dropped: Mapping[str, int]) -> None:
         """Add up what the agent says it dropped; numbers and reasons beyond the limits are cut to them."""
@@ -153,9 +156,12 @@ class Session:
         stored = await self._committer.submit(Rows(agents=agents, statuses=[row]))
         stored.add_done_callback(asyncio.Future.exception)
 
-    def _stored(self, sequence: int, stored: "asyncio.Future[Refusal | None]") -> None:
+    def _stored(self, sequence: int, began: float, stored: "asyncio.Future[Refusal | None]") -> None:
         error = stored.exception()
-        self._settle(sequence, unavailable(str(error)) if error else stored.result())
+        refusal = unavailable(str(error)) if error else stored.result()
+        if refusal is None:
+            self._counters.took(Latency.ACKNOWLEDGEMENT, self._clock.monotonic() - began)
+        self._settle(sequence, refusal)
 
     def _settle(self, sequence: int, refusal: Refusal | None) -> None:
         self._under_way -= 1

@@ -15,7 +15,7 @@ from pivotscope_collector.ingest.dictionary import Dictionary, Series
 from pivotscope_collector.ingest.flat import Flat, flatten
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, MODES, OUTCOMES
-from pivotscope_collector.ingest.refusal import Refusal, invalid, too_large
+from pivotscope_collector.ingest.refusal import Refusal, forbidden, invalid, too_large
 
 _SECOND = 1_000_000_000
 
@@ -55,10 +55,19 @@ def _batch(batch: pb.Batch, scope: _Scope) -> Iterator[Refusal]:
     for position, point in enumerate(batch.points):
         yield from _point(point, f"points[{position}]", scope)
     for position, facts in enumerate(batch.files):
+        yield from _allowed(facts.codebase, f"files[{position}]", scope)
         yield from _file(facts, f"files[{position}]", limits)
     for position, codebase in enumerate(batch.codebases):
+        yield from _allowed(codebase.codebase, f"codebases[{position}]", scope)
         if not 1 <= len(codebase.codebase) <= limits.text_length:
             yield invalid(f"codebases[{position}]: codebase is empty or too long")
+
+
+def _allowed(codebase: str, where: str, scope: _Scope) -> Iterator[Refusal]:
+    """Facts are of a codebase; windows and points name a service, which the dictionary has judged."""
+    grant = scope.dictionary.grant
+    if not grant.may_write(codebase):
+        yield forbidden(where, codebase, grant.rights)
 
 
 def _window(window: pb.Window, where: str, scope: _Scope) -> Iterator[Refusal]:

@@ -12,11 +12,11 @@ from pivotscope.v1 import query_pb2_grpc
 from pivotscope_collector.api.service import AdminService, QueryService
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
-from pivotscope_collector.ingest.decode import Origin, decode
+from pivotscope_collector.ingest.decode import Origin, Received, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
-from pivotscope_collector.ingest.flat import Flat
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.validate import check
+from pivotscope_collector.security.book import TokenBook
 from pivotscope_collector.settings import QueryLimits
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.writer import Writer
@@ -88,9 +88,10 @@ def filled(module_store: Client, started_ns: int) -> Client:
     dictionary.define(definitions(started_ns))
     writer = Writer(module_store, SystemClock(), Counters(), 30.0)
     made = batch(started_ns)
-    flat = check(made, dictionary, Limits(), started_ns)
-    assert isinstance(flat, Flat)
-    writer.write(decode(made, flat, dictionary, Origin("agent-1", 1)))
+    assert check(made, dictionary, Limits(), started_ns) is None
+    rows = decode([Received(made, dictionary, Origin("agent-1", 1))])
+    assert rows is not None
+    writer.write(rows)
     return module_store
 
 
@@ -104,7 +105,8 @@ def address(filled: Client) -> Iterator[str]:
     async def start() -> tuple[grpc.aio.Server, int]:
         server = grpc.aio.server()
         query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(filled, QueryLimits()), server)
-        query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(filled, lambda: None), server)
+        book = TokenBook(filled, SystemClock(), None)
+        query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(filled, lambda: None, book), server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         return server, port

@@ -1,0 +1,162 @@
+"""Tokens as collectors see them; two books over one store stand for two collectors."""
+
+from collections.abc import Callable
+
+import pytest
+from pivotscope.v1 import query_pb2
+from pivotscope_collector.api.tokens import create_token, list_tokens, revoke_token
+from pivotscope_collector.errors import NotFoundError, StoreError, UsageError
+from pivotscope_collector.security.book import RefusedError, TokenBook
+from pivotscope_collector.security.grant import CALLER, Grant
+from pivotscope_collector.store.client import Client
+
+pytestmark = pytest.mark.engine
+
+NOW_NS = 1_795_000_000 * 10**9
+
+
+class Time:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now_ns = NOW_NS
+
+    def unix_ns(self) -> int:
+        return self.now_ns
+
+    def monotonic(self) -> float:
+        return self.now_ns / 1e9
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+@pytest.fixture
+def books(store: Client, time: Time) -> Callable[..., TokenBook]:
+    def make(first: str = "first") -> TokenBook:
+        book = TokenBook(store, time, lambda: first)
+        book.refresh()
+        return book
+
+    return make
+
+
+def request(name: str = "agents", ends_ns: int = 0, **rights: object) -> query_pb2.CreateTokenRequest:
+    given = query_pb2.TokenRights(**(rights or {"write": ["shop"]}))  # type: ignore[arg-type]
+    return query_pb2.CreateTokenRequest(name=name, rights=given, ends_unix_ns=ends_ns)
+
+
+def reason(book: TokenBook, token: str) -> str:
+    with pytest.raises(RefusedError) as caught:
+        book.judge(token)
+    return str(caught.value)
+
+
+async def test_what_one_collector_makes_and_ends_the_other_sees(store: Client, books: Callable[..., TokenBook]) -> None:
+    one, other = books(), books()
+    made = create_token(store, one, request(), NOW_NS)
+    assert made.enforced
+    grant = one.judge(made.secret)
+    assert (grant.name, grant.write, grant.read, grant.admin) == ("agents", {"shop"}, False, False)
+    assert grant.may_write("shop")
+    assert not grant.may_write("reports")
+    await other.look()
+    assert other.judge(made.secret) == grant
+
+    told: list[str] = []
+    with other.watched(grant, told.append):
+        await other.look()
+        assert told == []
+        revoke_token(store, one, query_pb2.RevokeTokenRequest(token="agents"), NOW_NS)
+        await other.look()
+    assert "was revoked" in told[0]
+    assert "was revoked" in reason(other, made.secret)
+    await other.look()
+    assert len(told) == 1
+
+
+def test_only_a_digest_is_kept(store: Client, books: Callable[..., TokenBook]) -> None:
+    made = create_token(store, books(), request(), NOW_NS)
+    rows = store.run("SELECT toString(tuple(*)) AS row FROM tokens")["row"]
+    assert len(rows) == 1
+    assert made.secret not in rows[0]
+    assert made.secret.rpartition("_")[2] not in rows[0]
+
+
+def test_wrong_tokens_are_refused(store: Client, books: Callable[..., TokenBook]) -> None:
+    book = books()
+    made = create_token(store, book, request(), NOW_NS)
+    assert book.judge("first").admin
+    for token in ("", "second", made.secret[:-1], made.secret + "x", f"pvs_{made.token.token_id}_x", "pvs__"):
+        assert "wrong token" in reason(book, token)
+
+
+def test_a_token_ends_when_it_says(store: Client, books: Callable[..., TokenBook], time: Time) -> None:
+    book = books()
+    made = create_token(store, book, request(ends_ns=NOW_NS + 60 * 10**9), NOW_NS)
+    grant = book.judge(made.secret)
+    time.now_ns += 60 * 10**9
+    assert "ended at 2026-11-18 11:07 UTC" in reason(book, made.secret)
+    assert "ended at" in book.problem(grant)
+    assert not list_tokens(book, query_pb2.ListTokensRequest(), time.now_ns).tokens
+    assert len(list_tokens(book, query_pb2.ListTokensRequest(ended=True), time.now_ns).tokens) == 1
+
+
+def test_a_replaced_token_file_ends_what_was_open_with_it(store: Client, time: Time) -> None:
+    first = "one"
+    book = TokenBook(store, time, lambda: first)
+    book.refresh()
+    grant = book.judge("one")
+    first = "two"
+    book.refresh()
+    assert book.judge("two").admin
+    assert "wrong token" in reason(book, "one")
+    assert "replaced" in book.problem(grant)
+
+
+async def test_a_store_that_is_away_leaves_what_is_known(
+    store: Client, books: Callable[..., TokenBook], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = books()
+    made = create_token(store, book, request(), NOW_NS)
+
+    def away(*_: object) -> None:
+        raise StoreError("away")
+
+    monkeypatch.setattr(store, "query", away)
+    await book.look()
+    assert book.judge(made.secret).name == "agents"
+
+
+def test_names_are_unique_while_valid(store: Client, books: Callable[..., TokenBook]) -> None:
+    book = books()
+    CALLER.set(Grant("x", "boss"))
+    made = create_token(store, book, request(), NOW_NS)
+    assert made.token.created_by == "boss"
+    with pytest.raises(UsageError, match="a valid token 'agents' already"):
+        create_token(store, book, request(), NOW_NS)
+    revoke_token(store, book, query_pb2.RevokeTokenRequest(token=made.token.token_id), NOW_NS)
+    again = create_token(store, book, request(), NOW_NS)
+    book.refresh()
+    assert again.token.token_id != made.token.token_id
+    with pytest.raises(NotFoundError, match="valid are: agents"):
+        revoke_token(store, book, query_pb2.RevokeTokenRequest(token="nobody"), NOW_NS)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (query_pb2.CreateTokenRequest(name="x"), "may do nothing"),
+        (request(name=""), "name ''"),
+        (request(name="a\nb"), "printable"),
+        (request(ends_ns=NOW_NS - 1), "in the future"),
+        (request(write=[""]), "names of services"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    store: Client, books: Callable[..., TokenBook], given: query_pb2.CreateTokenRequest, said: str
+) -> None:
+    with pytest.raises(UsageError, match=said):
+        create_token(store, books(), given, NOW_NS)
