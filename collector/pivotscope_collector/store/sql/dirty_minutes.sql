@@ -1,23 +1,8 @@
--- Minutes of a range that hold windows which no roll-up has seen.
-WITH
-    (SELECT max(received_until) FROM progress WHERE level = 'minute') AS covered_until,
-    (SELECT max(open_from) FROM progress WHERE level = 'minute') AS open_from
-SELECT toUnixTimestamp(seen.minute) AS minute
-FROM
-(
-    SELECT windows.minute AS minute, max(received_at) AS received_until
-    FROM windows
-    WHERE (received_at > covered_until OR windows.minute >= open_from)
-        AND windows.minute >= {since:UInt32} AND windows.minute < {until:UInt32}
-        AND ({service:String} = '' OR windows.service = {service:String})
-    GROUP BY windows.minute
-) AS seen
-LEFT JOIN
-(
-    SELECT rolled.minute AS minute, max(rolled.received_until) AS rolled_until
-    FROM rolled
-    WHERE rolled.minute >= {since:UInt32} AND rolled.minute < {until:UInt32}
-    GROUP BY rolled.minute
-) AS done ON done.minute = seen.minute
-WHERE seen.received_until > done.rolled_until
+-- Minutes of a range with windows beyond what the roll-up of minutes says that it covers, and when the last one came.
+SELECT toUnixTimestamp(windows.minute) AS minute, toUnixTimestamp64Micro(max(received_at)) AS received_us
+FROM windows
+WHERE (received_at > fromUnixTimestamp64Micro({covered_us:Int64}, 'UTC') OR windows.minute >= {open_from:UInt32})
+    AND windows.minute >= {since:UInt32} AND windows.minute < {until:UInt32}
+    AND ({service:String} = '' OR windows.service = {service:String})
+GROUP BY windows.minute
 ORDER BY minute

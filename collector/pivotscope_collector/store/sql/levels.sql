@@ -1,2 +1,0 @@
--- Levels that have been rolled up at all.
-SELECT DISTINCT level FROM progress
