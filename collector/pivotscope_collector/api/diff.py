@@ -12,7 +12,7 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.api.hotspots import interval_message
 from pivotscope_collector.api.pages import Page
-from pivotscope_collector.api.ranking import owned
+from pivotscope_collector.api.ranking import Owners
 from pivotscope_collector.errors import NotComparableError, UsageError
 from pivotscope_collector.estimates.attribution import Attributed, Totals, attribute_columns
 from pivotscope_collector.estimates.columns import Ids
@@ -26,6 +26,7 @@ from pivotscope_collector.store.sums import whole
 
 NANO = 1e-9
 DEFAULT_LIMIT = 20
+NAMES = ("the base", "the selection")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +66,34 @@ class Side:
 
 
 def diff_hotspots(
-    client: Client, base: Selection, selection: Selection, request: query_pb2.DiffHotspotsRequest, page: Page
+    client: Client,
+    owners: Owners,
+    sides: tuple[Selection, Selection],
+    request: query_pb2.DiffHotspotsRequest,
+    page: Page,
 ) -> query_pb2.DiffHotspotsResponse:
-    """A page of functions by how much they differ, the largest difference first.
+    """A page of functions by how much the two sides, the base first, differ; the largest difference first.
 
     Raises NotComparableError where values of the two sides do not mean the same.
     """
     if request.per not in {"", "request"}:
         raise UsageError(f"per {request.per!r}: expected nothing (a CPU-second) or request")
-    sides = [_side(client, one, name, request.per) for one, name in ((base, "the base"), (selection, "the selection"))]
-    _comparable(*sides)
-    ids = np.union1d(sides[0].ids, sides[1].ids)
+    base, side = (_side(client, one, name, request.per) for one, name in zip(sides, NAMES, strict=True))
+    _comparable(base, side)
+    ids = np.union1d(base.ids, side.ids)
     if not request.libraries:
-        ids = ids[owned(client, ids)]
-    before, after = (side.values(ids, by_self=request.by_self) for side in sides)
+        ids = ids[owners.own(ids)]
+    before, after = (one.values(ids, by_self=request.by_self) for one in (base, side))
     difference = after - before
     order = np.lexsort((ids, -np.abs(difference)))
     shown = [int(key) for key in page.cut(ids[order].tolist())]
     names = catalogue.functions_by_id(client, shown)
     return query_pb2.DiffHotspotsResponse(
-        functions=[_row(sides, key, names.get(key, catalogue.UNKNOWN), by_self=request.by_self) for key in shown],
-        base=_message(sides[0]),
-        selection=_message(sides[1]),
+        functions=[
+            _row((base, side), key, names.get(key, catalogue.UNKNOWN), by_self=request.by_self) for key in shown
+        ],
+        base=_message(base),
+        selection=_message(side),
         matched=len(ids),
         next_page_token=page.following(len(ids)),
         later_difference=float(difference[order][page.start + page.size :].sum()),

@@ -6,7 +6,7 @@ from pivotscope.profile.function import Function
 from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.api.pages import Page
-from pivotscope_collector.api.ranking import rank
+from pivotscope_collector.api.ranking import Owners, rank
 from pivotscope_collector.estimates.attribution import attribute_columns
 from pivotscope_collector.estimates.pool import FunctionCpu, PoolCpu
 from pivotscope_collector.estimates.share import Interval
@@ -20,12 +20,12 @@ DEFAULT_LIMIT = 20
 
 
 def list_hotspots(
-    client: Client, selection: Selection, page: Page, *, libraries: bool, by_total: bool
+    client: Client, owners: Owners, selection: Selection, page: Page, *, libraries: bool, by_total: bool
 ) -> query_pb2.ListHotspotsResponse:
     """A page of functions by CPU, the largest first, and what every service used, sampled or not."""
     pools, functions, columns = whole(client, selection)
     attributed = attribute_columns(pools, functions)
-    ranked = rank(client, attributed, libraries=libraries, by_total=by_total)
+    ranked = rank(owners, attributed, libraries=libraries, by_total=by_total)
     shown = attributed.functions(page.cut(ranked.rows))
     names = catalogue.functions_by_id(client, [row.function for row in shown])
     return query_pb2.ListHotspotsResponse(

@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pivotscope_collector.estimates.attribution import Attributed
 from pivotscope_collector.estimates.columns import Ids
 from pivotscope_collector.estimates.pool import Pool
 from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.client import Client
+
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,35 @@ class Ranked:
     unmatched_ns: float
 
 
-def rank(client: Client, attributed: Attributed, *, libraries: bool, by_total: bool) -> Ranked:
+class Owners:
+    """Which functions are code of a codebase: asked once of the store, for a function never changes its owner.
+
+    Safe to use from several threads. Bounded: when full it forgets all, which costs a question, not a mistake.
+    """
+
+    def __init__(self, client: Client, capacity: int = 1_000_000) -> None:
+        self._client = client
+        self._capacity = capacity
+        self._known = (np.zeros(0, np.uint64), np.zeros(0, np.bool_))
+
+    def own(self, ids: Ids) -> Flags:
+        """A flag a function."""
+        wanted = np.unique(ids)
+        known, flags = self._known
+        missing = np.setdiff1d(wanted, known, assume_unique=True)
+        if len(missing):
+            found = np.isin(missing, catalogue.owned(self._client, missing.tolist()))
+            if len(known) + len(missing) > self._capacity:
+                known, flags = known[:0], flags[:0]
+                missing, found = wanted, np.isin(wanted, catalogue.owned(self._client, wanted.tolist()))
+            known, place = np.unique(np.concatenate([known, missing]), return_index=True)
+            flags = np.concatenate([flags, found])[place]
+            self._known = (known, flags)
+        mask: Flags = flags[np.searchsorted(known, ids)]
+        return mask
+
+
+def rank(owners: Owners, attributed: Attributed, *, libraries: bool, by_total: bool) -> Ranked:
     """All functions of the services by self or total CPU; without `libraries`, those of codebases only."""
     totals = attributed.totals()
     if not totals:
@@ -30,7 +61,7 @@ def rank(client: Client, attributed: Attributed, *, libraries: bool, by_total: b
     own = np.concatenate([one.self_ns for one in totals])
     sizes = np.concatenate([one.total_ns for one in totals]) if by_total else own
     service = np.repeat(np.arange(len(totals)), [len(one.ids) for one in totals])
-    wanted = np.ones(len(ids), np.bool_) if libraries else owned(client, ids)
+    wanted = np.ones(len(ids), np.bool_) if libraries else owners.own(ids)
     chosen = np.flatnonzero(wanted)
     order = chosen[np.lexsort((ids[chosen], -sizes[chosen]))]
     return Ranked(
@@ -38,8 +69,3 @@ def rank(client: Client, attributed: Attributed, *, libraries: bool, by_total: b
         own[order].tolist(),
         float(own[~wanted].sum()),
     )
-
-
-def owned(client: Client, ids: Ids) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which of the functions are code of a codebase."""
-    return np.isin(ids, catalogue.owned(client, np.unique(ids).tolist()))

@@ -13,6 +13,7 @@ from pivotscope_collector.api.controls import change_controls, list_controls
 from pivotscope_collector.api.flame import get_flame
 from pivotscope_collector.api.pages import LONGEST, page_of
 from pivotscope_collector.api.plan import get_plan
+from pivotscope_collector.api.ranking import Owners
 from pivotscope_collector.api.selection import require_service, selection_of
 from pivotscope_collector.api.tokens import create_token, list_audit, list_tokens, revoke_token
 from pivotscope_collector.api.trend import get_trend
@@ -28,6 +29,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
     def __init__(self, client: Client, limits: QueryLimits) -> None:
         self._client = client
         self._questions = Questions(limits)
+        self._owners = Owners(client)
         self._services: set[str] = set()
 
     def _select(self, message: query_pb2.Selection) -> Selection:
@@ -48,7 +50,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         page = page_of(request, request.limit, hotspots.DEFAULT_LIMIT, selections)
         (selection,) = page.held(selections)
         return hotspots.list_hotspots(
-            self._client, selection, page, libraries=request.libraries, by_total=request.by_total
+            self._client, self._owners, selection, page, libraries=request.libraries, by_total=request.by_total
         )
 
     async def DiffHotspots(
@@ -61,7 +63,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         selections = [self._select(request.base), self._select(request.selection)]
         page = page_of(request, request.limit, diff.DEFAULT_LIMIT, selections)
         base, selection = page.held(selections)
-        return diff.diff_hotspots(self._client, base, selection, request, page)
+        return diff.diff_hotspots(self._client, self._owners, (base, selection), request, page)
 
     async def ListLabels(self, request: query_pb2.ListLabelsRequest, context: Context) -> query_pb2.ListLabelsResponse:
         """The names that windows carry."""
