@@ -1,6 +1,7 @@
 """Migrations on a store: once, by one collector, within what is safe, and with the TTLs of the settings."""
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -110,6 +111,25 @@ def test_every_table_expires(store: Client) -> None:
     endless = {name for name, days in zip(sizes["table"], sizes["ttl_days"], strict=True) if not days}
     assert endless == {"migrations", "progress"}
     assert set(sizes["table"]) - endless == set(schema.ttls(Retention()))
+
+
+def test_the_engines_own_logs_get_an_end(clean_stores: Callable[[], Client]) -> None:
+    """On the embedded engine alone: a real server's logs are not ours to change in a test."""
+    store = clean_stores()
+    assert store.query("system_logs")["table"] == []
+    store.command("CREATE TABLE system.query_log (event_date Date, x UInt8) ENGINE = MergeTree ORDER BY x")
+    store.command(
+        "CREATE TABLE system.text_log (event_date Date, x UInt8) ENGINE = MergeTree ORDER BY x "
+        "TTL event_date + INTERVAL 3 DAY"
+    )
+    try:
+        assert schema.bound_system_logs(store, "", 0) == []
+        assert store.query("system_logs")["ttl_days"] == [0, 3]
+        assert schema.bound_system_logs(store, "", 14) == []
+        assert store.query("system_logs")["ttl_days"] == [14, 3]
+    finally:
+        store.command("DROP TABLE system.query_log")
+        store.command("DROP TABLE system.text_log")
 
 
 def test_the_rendering_for_a_cluster_is_what_the_engine_can_read(any_client: Client) -> None:
