@@ -33,10 +33,11 @@ processes = st.builds(Process, text, text, text, text, text, text, u32, i64, lan
 usages = st.builds(Usage, u64, u64, u64, u64, u64, u64, u32)
 sampled = st.builds(
     Window, processes, st.sampled_from([Mode.ACTIVE, Mode.GIL, Mode.NATIVE]), st.just(Outcome.COMPLETE), i64, i64,
-    usages, u32, u32, u32, u32, u64, u64, u64, st.lists(samples, max_size=4).map(tuple), text,
+    usages, u32, u32, u32, u32, u64, u64, u64, u64, st.lists(samples, max_size=4).map(tuple), text,
 )  # fmt: skip
 unsampled = st.builds(
-    Window, processes, st.sampled_from(Mode), st.sampled_from(Outcome), i64, i64, usages, u32, u32, u32, u32, u64, u64, u64,
+    Window, processes, st.sampled_from(Mode), st.sampled_from(Outcome), i64, i64, usages,
+    u32, u32, u32, u32, u64, u64, u64, u64,
     st.just(()), text,
 )  # fmt: skip
 labels = st.dictionaries(text, text, max_size=3).map(lambda pairs: tuple(sorted(pairs.items())))
