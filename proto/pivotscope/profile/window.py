@@ -82,8 +82,8 @@ class Window:
 
     Windows of a process follow each other without a hole: CPU of `usage` plus `gap_cpu_ns`, added up,
     is the process's CPU time since the first window began. `ticks` is how often the sampler looked, 0 where unknown;
-    `errors` of these looks failed. `stopped_ns` is how long the process was held for them. `left_out_ns` is for how long
-    before this window the process was skipped by choice: its samples stand for that time too.
+    `errors` of these looks failed. `stopped_ns` is how long the process was held for them. `left_out_ns` is for how
+    long before this window the process was skipped by choice: its samples stand for that time too.
     """
 
     process: Process
