@@ -6,7 +6,7 @@ import numpy as np
 
 from pivotscope_collector.store.client import Client, statement
 from pivotscope_collector.store.fold import Sampled, fold
-from pivotscope_collector.store.membership import Membership
+from pivotscope_collector.store.membership import Indices, Membership
 from pivotscope_collector.store.native import Column, Ragged, code
 from pivotscope_collector.store.rows import U64
 
@@ -14,7 +14,8 @@ _ROWS = 400_000
 """Stack rows that are in memory at once, unless a service has more in a minute: about 20 bytes each."""
 _STACKS = 1_000_000
 """Stacks that are remembered; beyond, all are forgotten and those in use are read again."""
-_IDS = 5_000
+_IDS = 400
+"""Stacks that are asked for by their ids: parameters travel in an address, which servers keep short."""
 _NAMES = ("service", "environment", "version", "variant", "language", "mode")
 
 
@@ -30,20 +31,27 @@ class FunctionMinutes:
         seen = self._client.arrays(statement("rollup_seen"), {"minutes": list(minutes)}).get("stack_id")
         if seen is None or isinstance(seen, Ragged):
             return
-        self._learn(seen)
+        self._learn(seen, minutes)
         for some, services in self._parts(minutes):
             self._part(some, services, revision)
 
-    def _learn(self, stack_ids: U64) -> None:
+    def _learn(self, stack_ids: U64, minutes: Sequence[int]) -> None:
         """Read the functions of stacks that are not remembered."""
         if len(self._membership) > _STACKS:
             self._membership = Membership()
         missing = stack_ids[self._membership.find(stack_ids) < 0].tolist()
-        for first in range(0, len(missing), _IDS):
-            found = self._client.arrays(statement("rollup_stacks"), {"ids": missing[first : first + _IDS]})
-            ids, functions = found.get("stack_id"), found.get("functions")
-            if isinstance(functions, Ragged) and not isinstance(ids, Ragged) and ids is not None:
-                self._membership.add(ids, functions.ends, functions.values)
+        if not missing:
+            return
+        bound = {"ids": missing if len(missing) <= _IDS else [], "minutes": list(minutes)}
+        found = self._client.arrays(statement("rollup_stacks"), bound)
+        if not found:
+            return
+        ids, functions = np.asarray(found["stack_id"]), _ragged(found["functions"])
+        fresh = self._membership.find(ids) < 0
+        lengths: Indices = np.diff(functions.ends.astype(np.int64), prepend=0).astype(np.int64)
+        ends = np.cumsum(lengths[fresh]).astype(np.uint64)
+        if len(ends):
+            self._membership.add(ids[fresh], ends, functions.values[np.repeat(fresh, lengths)])
 
     def _parts(self, minutes: Sequence[int]) -> Iterator[tuple[list[int], list[str]]]:
         """Minutes and services that are computed at once; those of one pool and minute stay together."""
