@@ -8,7 +8,7 @@ import pytest
 from tests.e2e.stack import PROGRAMS, Running, Stack
 from tests.e2e.test_whole_path import QUICK, select
 
-pytestmark = [pytest.mark.e2e, pytest.mark.engine, pytest.mark.python_target]
+pytestmark = [pytest.mark.e2e, pytest.mark.engine, pytest.mark.python_target, pytest.mark.slow]
 
 WINDOW_SECONDS = 1.0
 
