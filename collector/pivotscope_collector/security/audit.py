@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import grpc.aio
@@ -50,7 +50,7 @@ class Audit:
             _LOG.error("a call of %s by %s could not be recorded: %s", row.method, grant.name, error)
 
 
-def caller(peer: str | None, authenticated: Mapping[str, Sequence[bytes]]) -> str:
+def caller(peer: str | None, authenticated: Mapping[str, Iterable[bytes]]) -> str:
     """The address of a caller, and the name in its certificate where it gave one."""
     names = authenticated.get("x509_common_name", ())
     return " ".join([peer or "", *(f"CN={name.decode('utf-8', 'replace')}" for name in names)])

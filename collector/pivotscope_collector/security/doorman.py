@@ -1,7 +1,9 @@
 """Looks at every call before anything else does: whose token it is, what it may do, how often."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -23,6 +25,8 @@ _NEEDS: dict[str, tuple[str, Callable[[Grant], bool]]] = {
 _PUBLIC = frozenset({"grpc.health.v1.Health"})
 _RATED = frozenset({"pivotscope.v1.QueryService", "pivotscope.v1.AdminService"})
 _AUDITED = frozenset({"pivotscope.v1.AdminService"})
+
+_FIRST_MESSAGE_SECONDS = 1.0
 
 Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Any]]
 
@@ -72,7 +76,12 @@ class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic 
     def _refusing(self, handler: Any, code: grpc.StatusCode, detail: str, label: str) -> Any:  # noqa: ANN401 - as above
         self._counters.add(Count.CALLS_REFUSED, label=label)
 
-        async def refuse(_request: object, context: Context) -> None:
+        async def refuse(request: Any, context: Context) -> None:  # noqa: ANN401 - a message, or an iterator of them
+            if handler.request_streaming:
+                # Who is cut off while sending the first message reports that instead of the reason.
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_FIRST_MESSAGE_SECONDS):
+                        await anext(request, None)
             await context.abort(code, detail)
 
         shapes = {
@@ -82,7 +91,10 @@ class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic 
             (True, True): grpc.stream_stream_rpc_method_handler,
         }
         shape = shapes[bool(handler.request_streaming), bool(handler.response_streaming)]
-        return shape(refuse, handler.request_deserializer, handler.response_serializer)
+        # What a stranger sends is not even decoded.
+        return shape(
+            refuse, None if handler.request_streaming else handler.request_deserializer, handler.response_serializer
+        )
 
     def _around(self, handler: Any, method: str, grant: Grant, *, audited: bool, timed: bool) -> Any:  # noqa: ANN401 - as above
         """The handler of a unary method, with what has to happen around each call; others stay as they are."""

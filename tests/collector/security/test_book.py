@@ -59,7 +59,7 @@ async def test_what_one_collector_makes_and_ends_the_other_sees(store: Client, b
     made = create_token(store, one, request(), NOW_NS)
     assert made.enforced
     grant = one.judge(made.secret)
-    assert (grant.name, grant.write, grant.read, grant.admin) == ("agents", {"shop"}, False, False)
+    assert (grant.name, grant.rights, grant.read, grant.admin) == ("agents", "write shop", False, False)
     assert grant.may_write("shop")
     assert not grant.may_write("reports")
     await other.look()
@@ -132,8 +132,9 @@ async def test_a_store_that_is_away_leaves_what_is_known(
 
 def test_names_are_unique_while_valid(store: Client, books: Callable[..., TokenBook]) -> None:
     book = books()
-    CALLER.set(Grant("x", "boss"))
+    caller = CALLER.set(Grant("x", "boss"))
     made = create_token(store, book, request(), NOW_NS)
+    CALLER.reset(caller)
     assert made.token.created_by == "boss"
     with pytest.raises(UsageError, match="a valid token 'agents' already"):
         create_token(store, book, request(), NOW_NS)
