@@ -12,7 +12,7 @@ from deploy.setup import rbspy
 
 _DEPLOY = Path(__file__).resolve().parents[1] / "deploy"
 _PROCESS_LABELS = {f"PIVOTSCOPE_{name}" for name in ("SERVICE", "ENVIRONMENT", "VERSION", "VARIANT", "INSTANCE")}
-_OF_SETUP = {"PIVOTSCOPE_SETUP_RUBY", "PIVOTSCOPE_SETUP_RBSPY"}
+_OF_SETUP = {"PIVOTSCOPE_SETUP_RUBY", "PIVOTSCOPE_SETUP_RBSPY", "PIVOTSCOPE_SETUP_UNSUPPORTED"}
 
 
 def test_the_agents_example_is_a_configuration() -> None:

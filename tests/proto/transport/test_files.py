@@ -81,6 +81,6 @@ def test_a_stamp_tells_changes(authority: Authority, pair: Pair, tmp_path: Path)
 
 def _locked(pair: Pair, folder: Path) -> Path:
     locked = folder / "locked.key"
-    command = [OPENSSL or "", "ec", "-in", pair.key, "-aes256", "-passout", "pass:secret", "-out", locked]
+    command = [OPENSSL or "", "ec", "-in", str(pair.key), "-aes256", "-passout", "pass:secret", "-out", str(locked)]
     subprocess.run(command, check=True, capture_output=True)
     return locked
