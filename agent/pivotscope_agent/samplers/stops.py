@@ -4,8 +4,8 @@ from pivotscope_agent.samplers.looks import Looks
 
 KEPT = 0.98
 """What a window leaves of those before it: fifty windows count."""
-PRIOR_FACTOR, PRIOR_WORK_NS = 1.0, 30_000_000
-"""Before any look: the process is held for as long as the sampler works."""
+PRIOR_FACTOR, PRIOR_WORK_NS = 1.0, 250_000_000
+"""Before any look: the process is held for as long as the sampler works. One unlucky look must not outweigh that."""
 
 
 class StopTime:
