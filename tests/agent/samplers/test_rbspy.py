@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,10 +17,11 @@ def ending(log: str, stacks: str | None = STACKS, **fields: object) -> Ending:
 
 
 def test_command() -> None:
-    assert RbSpy(PROGRAM).command(REQUEST) == [
+    assert RbSpy(PROGRAM).command(replace(REQUEST, mode=Mode.GIL)) == [
         "/opt/rbspy", "record", "--pid", "7", "--format", "collapsed", "--rate", "11", "--duration", "3",
         "--file", "/run/x", "--raw-file", "/dev/null", "--on-cpu", "--silent",
     ]  # fmt: skip
+    assert "--on-cpu" not in RbSpy(PROGRAM).command(REQUEST)
     assert RbSpy(PROGRAM, nonblocking=True).command(REQUEST)[-1] == "--nonblocking"
 
 
