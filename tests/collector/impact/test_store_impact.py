@@ -78,7 +78,7 @@ def fill(store: Client, *, shared: bool) -> None:
     rows = points(1, 50) + points(2, 50)
     rows += points(3, 50, (0.0, 0.1, 0.8, 0.1, 0.0), 0.03) + points(4, 50, (0.1, 0.8, 0.1, 0.0, 0.0), 0.015)
     store.insert("points", table(rows))
-    windows, samples = [], []
+    windows = []
     stacks = {"old": stack_id([MAIN, OLD]), "new": stack_id([MAIN, NEW]), "rest": stack_id([MAIN])}
     random = np.random.default_rng(7)
     number = 0
@@ -86,17 +86,15 @@ def fill(store: Client, *, shared: bool) -> None:
         for pid, variant, cpu in ((101, "old", 4.0), (102, "old", 4.0), (201, "new", 1.0), (202, "new", 1.0)):
             number += 1
             counts = {"old": random.poisson(240), "new": random.poisson(60), "rest": random.poisson(200)}
-            windows.append(window(at, pid, cpu, "" if shared else variant, number, samples=sum(counts.values())))
-            samples += [
-                {
-                    "minute": at - at % 60, "service": "shop", "environment": "prod", "version": "1",
-                    "variant": "" if shared else variant, "language": "python", "mode": "gil", "window_id": number,
-                    "stack_id": stacks[name], "count": count, "native": 0, "period_ns": 10_000_000,
-                }
-                for name, count in counts.items()
-            ]  # fmt: skip
+            seen = {
+                "samples": sum(counts.values()),
+                "stack_ids": [stacks[name] for name in counts],
+                "lines": [0] * len(counts),
+                "counts": list(counts.values()),
+                "natives": [0] * len(counts),
+            }
+            windows.append(window(at, pid, cpu, "" if shared else variant, number, **seen))
     store.insert("windows", table(windows))
-    store.insert("samples", table(samples))
     store.insert("stacks", table([
         {"stack_id": stack_id(ids), "functions": ids, "seen_at": START} for ids in ([MAIN, OLD], [MAIN, NEW], [MAIN])
     ]))  # fmt: skip

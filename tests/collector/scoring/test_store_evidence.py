@@ -64,9 +64,13 @@ class Recorder:
                 "period_ns": PERIOD,
                 "cpu_user_ns": int(cpu_seconds * SECOND),
                 "cpu_system_ns": 0,
+                "stack_ids": [stack_id([key(function) for function in functions]) for functions, _, _ in stacks],
+                "lines": [0] * len(stacks),
+                "counts": [count for _, count, _ in stacks],
+                "natives": [native for _, _, native in stacks],
             },
         )
-        for functions, count, native in stacks:
+        for functions, _, _ in stacks:
             ids = [key(function) for function in functions]
             self._insert("stacks", {"stack_id": stack_id(ids), "functions": ids, "seen_at": started})
             for function in functions:
@@ -82,8 +86,6 @@ class Recorder:
                         "seen_at": started,
                     },
                 )
-            row = {**common, "stack_id": stack_id(ids), "count": count, "native": native, "period_ns": PERIOD}
-            self._insert("samples", row)
 
     def facts(self, function: Function, **counts: int) -> None:
         values = {"codebase": function.codebase, "language": function.language.value, "path": function.path}
