@@ -106,7 +106,7 @@ class HttpSettings:
     """Where /metrics and /healthz are; an empty `host` with port 0: nowhere."""
 
     host: str = "127.0.0.1"
-    port: int = 4641
+    port: int = 4642
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +300,7 @@ def _metrics(section: Section) -> MetricsSettings:
 
 
 def _http(section: Section) -> HttpSettings:
-    listen = section.text("listen", "127.0.0.1:4641")
+    listen = section.text("listen", "127.0.0.1:4642")
     section.close()
     host, _, port = listen.rpartition(":")
     if listen == "off":
