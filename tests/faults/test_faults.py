@@ -16,6 +16,6 @@ def test_nothing_is_lost_twice_or_left_behind(tmp_path: Path, capsys: pytest.Cap
         with capsys.disabled():
             print(f"[{text}]", end=" ", flush=True)  # noqa: T201
 
-    claims = run(Script(kills=3, partition=10.0, ruby=False), tmp_path, say)
+    claims = run(Script(kills=2, partition=5.0, ruby=False), tmp_path, say)
     missed = [claim for claim in claims if not claim.held]
     assert missed == []
