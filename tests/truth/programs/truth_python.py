@@ -21,7 +21,7 @@ from collections.abc import Callable
 SPENT: dict[str, int] = {}
 NOISE = random.Random(7).randbytes(131_072)
 TEXT = "order 17, 4 pieces at 3.50 dollars; " * 60
-PRICE = re.compile(r"(\d+) pieces at (\d+\.\d\d)")
+ABSENT = re.compile(r"(\d+) pieces at (\d+\.\d\d) euros")
 now = time.thread_time_ns
 
 
@@ -60,7 +60,7 @@ def pack(until: int) -> None:
 
 def scan(until: int) -> None:
     while now() < until:
-        PRICE.findall(TEXT)
+        ABSENT.search(TEXT)
 
 
 def rest(seconds: float) -> None:
