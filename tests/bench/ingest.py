@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,7 @@ def _wait_for_roll_up(stack: Stack, collector: Running) -> float:
     found: list[float] = []
 
     def settled() -> bool:
-        rows = {row["table"]: row["rows"] for row in stack.cli("collector", "check", "--output", "json").rows}
+        rows = {row["table"]: row["rows"] for row in stack.cli("collector", "check", "--output", "json").rows["tables"]}
         found.append(cpu_seconds(collector.pid))
         time.sleep(1.0)
         return bool(rows["functions_day"])
@@ -184,7 +185,8 @@ class _Watch:
 
     def _run(self) -> None:
         while not self._stopped.wait(0.25):
-            self._peak = max(self._peak, int(self._file.read_text("ascii").split()[1]) * 4096)
+            with suppress(FileNotFoundError, ProcessLookupError):
+                self._peak = max(self._peak, int(self._file.read_text("ascii").split()[1]) * 4096)
 
     def stop(self) -> float:
         """The largest, in MB."""
