@@ -12,6 +12,9 @@ BIN := .venv/bin
 # Tests and the demo find rbspy, and Ruby where setup unpacked one, before anything else.
 WITH_BIN := PATH="$(CURDIR)/$(BIN):$$PATH"
 
+# Tests that run at once: what takes long mostly waits for windows to pass. More would disturb each other's samples.
+JOBS ?= 2
+
 .PHONY: help
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -28,7 +31,7 @@ demo: setup ## Walk the whole path on two real services; writes demo-out/
 
 .PHONY: test
 test: setup checks ## Set up, check and test everything
-	@$(WITH_BIN) $(BIN)/python -m pytest $(TESTS)
+	@$(WITH_BIN) $(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal $(TESTS)
 
 .PHONY: lint
 lint: setup checks ## Check style, types, the rooms' imports and the contract

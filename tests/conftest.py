@@ -3,7 +3,7 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -11,9 +11,12 @@ import pytest
 
 # The environment's own programs (py-spy, rbspy, an unpacked Ruby) come first, also without `make`.
 os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+# What tests start has ports of its own: several of them run at once.
+os.environ["PIVOTSCOPE_HTTP_LISTEN"] = "127.0.0.1:0"
 
 _BEYOND_UNITS = {"python_target", "ruby_target", "engine", "e2e"}
 _CAP_SYS_PTRACE = 19
+_MEASURED = "measured"
 _running: list[pytest.Item] = []
 
 
@@ -58,6 +61,28 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if os.environ.get("CI", "").lower() == "true":
             pytest.fail(f"{reason} (CI skips nothing)", pytrace=False)
         pytest.skip(reason)
+
+
+@pytest.fixture
+def measured(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Takes a figure that is worth reading where the test passes, too: the end of the run lists them."""
+    return lambda figure: record_property(_MEASURED, figure)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """List what tests measured."""
+    figures = [
+        (report.location[2], figure)
+        for report in terminalreporter.getreports("passed")
+        if report.when == "call"
+        for name, figure in report.user_properties
+        if name == _MEASURED
+    ]
+    if figures:
+        terminalreporter.section("measured")
+        wide = max(len(test) for test, _ in figures)
+        for test, figure in sorted(figures):
+            terminalreporter.write_line(f"{test:{wide}}  {figure}")
 
 
 @cache

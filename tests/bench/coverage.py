@@ -55,7 +55,8 @@ def cover(targets: int, seconds: float, config: str = "", slots: int = SLOTS) ->
             # Light ones: what is measured is how they are looked at.
             stack.program([sys.executable, PROGRAMS / "light.py"], f"light{number % SERVICES}")
         agent = stack.agent(config + CONFIG, "--print", collector=NOBODY)
-        stack.until(lambda: _WINDOW.search(agent.said), agent, what="a window is over", seconds=120.0)
+        # A program that is still starting cannot be read yet, and is left alone for a while.
+        stack.until(lambda: "/complete " in agent.said, agent, what="a window is complete", seconds=120.0)
         began = len(agent.said)
         time.sleep(seconds)
         text = agent.said[began:]

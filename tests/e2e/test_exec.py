@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ def command(stack: Stack, *options: str) -> list[str | Path]:
 
 
 @pytest.mark.python_target
-def test_a_program_of_two_seconds_shows_up(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_program_of_two_seconds_shows_up(stack: Stack, measured: Callable[[str], None]) -> None:
     """Two at once: one started by a shell, one that forks. Both agents use one spool, and none is told to hurry."""
     stack.collector()
     work = [sys.executable, PROGRAMS / "short.py", SECONDS]
@@ -42,13 +43,11 @@ def test_a_program_of_two_seconds_shows_up(stack: Stack, capsys: pytest.CaptureF
         assert cpu.windows >= processes
         # From the first moment on; what a child used after the last look at it is lost when its parent reaps it.
         assert 0.75 * sum(used) < cpu.cpu_seconds < 1.03 * sum(used) + 0.03
-        with capsys.disabled():
-            sys.stdout.write(
-                f"[{service}: {processes} × {SECONDS} s: {cpu.windows} windows, {cpu.samples} samples, "
-                f"{cpu.attributed_cpu_seconds:.2f} of {cpu.cpu_seconds:.2f} CPU-s attributed, {sum(used):.2f} used] "
-            )
-    with capsys.disabled():
-        sys.stdout.write(f"[in all {seconds:.1f} s] ")
+        measured(
+            f"{service}: {processes} × {SECONDS} s: {cpu.windows} windows, {cpu.samples} samples, "
+            f"{cpu.attributed_cpu_seconds:.2f} of {cpu.cpu_seconds:.2f} CPU-s attributed, {sum(used):.2f} used"
+        )
+    measured(f"in all {seconds:.1f} s")
 
 
 @pytest.mark.ruby_target

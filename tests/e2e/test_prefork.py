@@ -114,7 +114,7 @@ def puma(stack: Stack) -> Running:
 
 @pytest.mark.parametrize("serve", [gunicorn, pytest.param(puma, marks=pytest.mark.ruby_target)])
 def test_workers_are_found_when_they_start_and_when_they_are_replaced(
-    serve: Callable[[Stack], Running], stack: Stack, capsys: pytest.CaptureFixture[str]
+    serve: Callable[[Stack], Running], stack: Stack, measured: Callable[[str], None]
 ) -> None:
     agent = watch(stack, "shop")
     server = serve(stack)
@@ -123,8 +123,7 @@ def test_workers_are_found_when_they_start_and_when_they_are_replaced(
     os.kill(max(old), signal.SIGKILL)
     stack.until(lambda: len(family(server.pid) - old) == 1, what="the server replaced its worker")
     second = until_all_found(stack, agent, server.pid, 5)
-    with capsys.disabled():
-        sys.stdout.write(f"[{server.name}: five found within {first:.1f} s, a replaced worker within {second:.1f} s] ")
+    measured(f"{server.name}: five found within {first:.1f} s, a replaced worker within {second:.1f} s")
     assert max(first, second) < FOUND_SECONDS
     assert {service for service, _ in found(agent).values()} == {"shop"}
     assert agent.stop() == 0

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -50,7 +51,7 @@ def busy(stack: Stack, service: str) -> Running:
 
 @pytest.mark.slow
 @pytest.mark.python_target
-def test_a_sample_is_shown_soon_and_everything_ends(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_sample_is_shown_soon_and_everything_ends(stack: Stack, measured: Callable[[str], None]) -> None:
     """At default settings, from the program's start: finding it, a window, naming, sending, storing."""
     collector = stack.collector()
     agent = stack.agent(select("fresh"))
@@ -64,8 +65,7 @@ def test_a_sample_is_shown_soon_and_everything_ends(stack: Stack, capsys: pytest
 
     stack.until(shown, agent, collector, what="hotspots show the function")
     seconds = time.monotonic() - began
-    with capsys.disabled():
-        sys.stdout.write(f"[in hotspots {seconds:.1f} s after its first call] ")
+    measured(f"in hotspots {seconds:.1f} s after its first call")
     assert seconds < FRESH_SECONDS
 
     unknown = stack.cli("hotspots", "--service", "nobody")
