@@ -16,6 +16,7 @@ from pivotscope_agent.controls import Controls
 from pivotscope_agent.errors import ProcessGoneError
 from pivotscope_agent.governing.governor import Governor
 from pivotscope_agent.governing.plan import Ask, Plan
+from pivotscope_agent.obstacles import FIRST_PAUSE_S, Obstacles
 from pivotscope_agent.samplers import sweep
 from pivotscope_agent.samplers.attended import Attended
 from pivotscope_agent.samplers.delay import RunDelay
@@ -31,15 +32,12 @@ log = logging.getLogger(__name__)
 
 PROPORTIONAL_EVERY = 6
 """One window in so many reads the proportional set size, for which the kernel walks the page tables."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 5.0, 600.0
-"""Pauses after failed attempts to attach, doubled each time."""
 _INTERNAL = "internal error, see the agent's log"
 SHORTEST_NS = 500_000_000
 """A sampler that ends sooner, by itself, did not do its work; trying again at once would spin."""
 
 LEFT_OUT = frozenset({Reason.CPU_BUDGET, Reason.STOP_BUDGET, Reason.ROTATION, Reason.NO_SLOT})
 """Why a process is skipped for a time that its next window stands for."""
-_BY_CHOICE = frozenset({Outcome.SKIPPED, Outcome.PAUSED})
 
 Deliver = Callable[[Target, Window, str], None]
 """Takes a finished window and the sampler's text for it; must not block or raise."""
@@ -92,10 +90,7 @@ class Sampling:
         self._carried_ns = 0
         self._left_out_ns = 0
         self._windows = 0
-        self._failures = 0
-        self._retry_ns = 0
-        self._obstacle = Verdict(Outcome.SKIPPED)
-        self._said: tuple[Outcome, str] = (Outcome.COMPLETE, "")
+        self._obstacles = Obstacles(target, self.status, shared.samplers, shared.controls, shared.clock)
 
     @property
     def target(self) -> Target:
@@ -138,7 +133,7 @@ class Sampling:
                     await self._step()
                 except Exception:
                     log.exception("a window of process %d failed", self._target.process.pid)
-                    self._remember_failure(Verdict(Outcome.SAMPLER_FAILED, _INTERNAL, code=Reason.INTERNAL))
+                    self._obstacles.fail(Verdict(Outcome.SAMPLER_FAILED, _INTERNAL, code=Reason.INTERNAL))
                     await self._pass(FIRST_PAUSE_S)
         finally:
             self._shared.governor.forget(self._target.key)
@@ -152,7 +147,7 @@ class Sampling:
         if self._has_ended():
             self.end(exited=True)
             return
-        obstacle = self._find_obstacle()
+        obstacle = self._obstacles.find(self._meter.last.state)
         if obstacle is not None:
             await self._idle(obstacle)
             return
@@ -201,31 +196,11 @@ class Sampling:
             return True
         return False
 
-    def _find_obstacle(self) -> Verdict | None:
-        """Why the process cannot be sampled now: by choice, by its kind, after a failure, or by the kernel's word."""
-        target, found = self._target, None
-        if pause := self._shared.controls.paused(target.process.service):
-            found = Verdict(Outcome.PAUSED, pause)
-        elif target.runtime.unsupported:
-            found = Verdict(Outcome.UNSUPPORTED_RUNTIME, target.runtime.unsupported)
-        elif target.process.language not in self._shared.samplers:
-            found = Verdict(
-                Outcome.SAMPLER_FAILED, f"no sampler for {target.process.language} is installed", code=Reason.NO_SAMPLER
-            )
-        elif self._shared.clock.monotonic_ns() < self._retry_ns:
-            found = self._obstacle
-        elif sweep.is_stopped(target.process.pid):
-            found = Verdict(Outcome.SKIPPED, "the process is stopped", code=Reason.HALTED)
-        elif not procfs.may_attach(target.process.pid):
-            found = Verdict(Outcome.ATTACH_DENIED, "the kernel does not let the agent trace it")
-            self._remember_failure(found)
-        return found
-
     async def _idle(self, why: Verdict) -> None:
         """Let one window's time pass without a sampler, less where the obstacle is to be tried again sooner."""
-        self._say(why)
+        self._obstacles.say(why)
         seconds = float(self._shared.sampling.window_seconds)
-        retry_s = (self._retry_ns - self._shared.clock.monotonic_ns()) / 1e9
+        retry_s = self._obstacles.retry_s
         await self._pass(min(seconds, retry_s) if retry_s > 0 else seconds)
         self._deliver(self._edge, why, Mode.NONE)
 
@@ -276,7 +251,7 @@ class Sampling:
         except OSError as problem:
             verdict = Verdict(Outcome.SAMPLER_FAILED, f"{sampler.program} cannot be started: {problem.strerror}")
             shared.governor.withdraw(target.key, shared.clock.monotonic_ns())
-            self._remember_failure(verdict)
+            self._obstacles.fail(verdict)
             self._deliver(started, verdict, request.mode, request.rate_hz)
             return
         verdict = sampler.judge(request, ending)
@@ -302,47 +277,13 @@ class Sampling:
     def _remember(self, verdict: Verdict, ending: Ending) -> None:
         """Learn from a window of a process that goes on."""
         if verdict.outcome is not Outcome.COMPLETE:
-            self._remember_failure(verdict)
+            self._obstacles.fail(verdict)
         elif ending.elapsed_ns < SHORTEST_NS:
-            self._remember_failure(
+            self._obstacles.fail(
                 Verdict(Outcome.SAMPLER_FAILED, "the sampler ended at once", code=Reason.ENDED_AT_ONCE)
             )
         else:
-            self._failures = 0
-            self._said = (Outcome.COMPLETE, "")
-
-    def _remember_failure(self, verdict: Verdict) -> None:
-        """Leave the process alone for a while, longer each time; for good where its runtime cannot be read."""
-        pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2.0**self._failures)
-        if verdict.outcome is Outcome.UNSUPPORTED_RUNTIME:
-            pause_s = 1e9
-        self._failures += 1
-        self._obstacle = verdict
-        self._retry_ns = self._shared.clock.monotonic_ns() + round(pause_s * 1e9)
-        self._say(verdict, "" if pause_s > LONGEST_PAUSE_S else f"; next try in {pause_s:.0f} s")
-
-    def _say(self, verdict: Verdict, more: str = "") -> None:
-        """Log what stands in the way: once, not at each try. What is done by choice is in the windows."""
-        self.status.note(verdict.outcome, verdict.code, verdict.reason)
-        what = (verdict.outcome, verdict.reason)
-        if verdict.outcome in _BY_CHOICE or what == self._said:
-            return
-        self._said = what
-        process = self._target.process
-        log.warning(
-            "process %d of %s: %s: %s%s",
-            process.pid,
-            process.service,
-            verdict.outcome,
-            verdict.reason,
-            more,
-            extra={
-                "pid": process.pid,
-                "service": process.service,
-                "outcome": verdict.outcome.value,
-                "reason": code_of(verdict.outcome, verdict.code).value,
-            },
-        )
+            self._obstacles.clear()
 
     def _moment(self) -> Moment:
         """Now, with the counters as they stand; those of an ended process as they were read last."""

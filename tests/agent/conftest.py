@@ -3,7 +3,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -112,8 +112,9 @@ class Lab:
         self.windows.append(window)
         self.texts.append(text)
 
-    def begin(self, pid: int) -> Sampling:
-        loop = Sampling(target_of(pid), self.shared)
+    def begin(self, pid: int, unsupported: str = "") -> Sampling:
+        target = target_of(pid)
+        loop = Sampling(replace(target, runtime=replace(target.runtime, unsupported=unsupported)), self.shared)
         self.loops.append(loop)
         self.tasks.append(asyncio.create_task(loop.run()))
         return loop

@@ -19,8 +19,8 @@ async def test_a_refused_attach_is_logged_once_and_counted_each_time(
     busy_python: Program, lab: Labs, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("pivotscope_agent.targets.procfs.may_attach", lambda _: False)
-    monkeypatch.setattr("pivotscope_agent.sampling.FIRST_PAUSE_S", 0.01)
-    monkeypatch.setattr("pivotscope_agent.sampling.LONGEST_PAUSE_S", 0.05)
+    monkeypatch.setattr("pivotscope_agent.obstacles.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("pivotscope_agent.obstacles.LONGEST_PAUSE_S", 0.05)
     made = lab()
     loop = made.begin(busy_python().pid)
     await made.until(lambda: len(made.windows) >= 5)

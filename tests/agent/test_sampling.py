@@ -2,7 +2,6 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from subprocess import Popen
 from typing import Any
@@ -192,11 +191,8 @@ async def test_a_runtime_that_cannot_be_sampled_is_not_attached_to(
     busy_python: Program, lab: Labs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pivotscope_agent.samplers.child.Child.start", _refuse_to_start)
-    pid = busy_python().pid
     made = lab()
-    loop = made.begin(pid)
-    unsupported = replace(loop.target.runtime, version="9.9.9", unsupported="CPython 9.9.9 is not supported")
-    loop._target = replace(loop.target, runtime=unsupported)
+    made.begin(busy_python().pid, unsupported="CPython 9.9.9 is not supported")
     await made.until(lambda: len(made.windows) >= 2)
     assert set(outcomes(made.windows)) == {Outcome.UNSUPPORTED_RUNTIME}
     assert {window.mode for window in made.windows} == {Mode.NONE}
