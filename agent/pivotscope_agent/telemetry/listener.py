@@ -6,7 +6,7 @@ import logging
 import threading
 from collections.abc import Awaitable, Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from socket import AF_INET6
+from socket import AF_INET6, SHUT_RDWR
 from socketserver import TCPServer
 
 from pivotscope_agent.telemetry.exposition import page
@@ -33,6 +33,7 @@ class Listener:
         self._report = report
         self._server: HTTPServer | None = None
         self._thread: threading.Thread | None = None
+        self._closing = False
 
     @property
     def port(self) -> int:
@@ -43,15 +44,22 @@ class Listener:
         """Listen; call it on the loop that makes the reports."""
         loop = asyncio.get_running_loop()
         self._server = _server(self._address, lambda path: answer(path, lambda: _ask(self._report, loop)))
-        self._thread = threading.Thread(target=self._server.serve_forever, name="http", daemon=True)
+        self._thread = threading.Thread(target=self._serve, args=(self._server,), name="http", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
         """Stop; a request under way is answered. Call it off the loop: that request may be waiting for it."""
         if self._server is not None and self._thread is not None:
-            self._server.shutdown()
+            self._closing = True
+            # Wakes the thread that waits for the next connection; there will be none.
+            self._server.socket.shutdown(SHUT_RDWR)
             self._thread.join()
             self._server.server_close()
+
+    def _serve(self, server: HTTPServer) -> None:
+        """Wait for requests, however long: `serve_forever` would wake twice a second to see whether it is to end."""
+        while not self._closing:
+            server.handle_request()
 
 
 def answer(path: str, report: Callable[[], Report]) -> Answer:
