@@ -8,7 +8,7 @@ from typing import Protocol
 from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_agent import __version__
-from pivotscope_agent.clock import Clock
+from pivotscope_agent.clock import Clock, next_beat
 from pivotscope_agent.pipeline.export import ExportStatus
 from pivotscope_agent.status import GovernorStatus, TargetState, TargetStatus
 from pivotscope_agent.telemetry.counters import Counters
@@ -113,7 +113,7 @@ class Reporter:
             if waited_s >= EVERY_S or (standing != told and waited_s >= APART_S):
                 self._pipeline.tell(encode(await self.report()))
                 told, told_ns = standing, now
-            await self._clock.sleep(LOOK_S)
+            await next_beat(self._clock, LOOK_S)
 
     async def report(self) -> Report:
         """Everything, as it is now. A disk that hangs is said, not waited for."""

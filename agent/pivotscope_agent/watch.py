@@ -4,6 +4,7 @@ import asyncio
 import logging
 from functools import partial
 
+from pivotscope_agent.clock import next_beat
 from pivotscope_agent.sampling import Sampling, Shared
 from pivotscope_agent.sources import Sources
 from pivotscope_agent.status import TargetStatus
@@ -53,8 +54,11 @@ class Watch:
         while True:
             self._scan()
             self.scanned_ns = clock.monotonic_ns()
-            past_s = (self.scanned_ns - began) / 1e9
-            await clock.sleep(min(self._rescan_seconds, max(EAGER_S, EAGER_PART * past_s)))
+            eager_s = max(EAGER_S, EAGER_PART * (self.scanned_ns - began) / 1e9)
+            if eager_s < self._rescan_seconds:
+                await clock.sleep(eager_s)
+            else:
+                await next_beat(clock, self._rescan_seconds)
 
     def reconsider(self) -> None:
         """The collector asks for something else than before."""

@@ -114,7 +114,9 @@ class Lab:
 
     def begin(self, pid: int, unsupported: str = "") -> Sampling:
         target = target_of(pid)
-        loop = Sampling(replace(target, runtime=replace(target.runtime, unsupported=unsupported)), self.shared)
+        if unsupported:
+            target = replace(target, runtime=replace(target.runtime, unsupported=unsupported))
+        loop = Sampling(target, self.shared)
         self.loops.append(loop)
         self.tasks.append(asyncio.create_task(loop.run()))
         return loop

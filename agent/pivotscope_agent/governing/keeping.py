@@ -2,7 +2,7 @@
 
 import resource
 
-from pivotscope_agent.clock import Clock
+from pivotscope_agent.clock import Clock, next_beat
 from pivotscope_agent.governing.governor import Governor
 from pivotscope_agent.governing.own import OwnCpu
 
@@ -13,7 +13,7 @@ async def keep_books(governor: Governor, clock: Clock) -> None:
     """Read and tell, until cancelled. What was used before the first reading, to start, is not counted."""
     own = OwnCpu(clock.monotonic_ns(), _cpu_ns() - governor.samplers_ns)
     while True:
-        await clock.sleep(EVERY_S)
+        await next_beat(clock, EVERY_S)
         governor.charge_own(own.update(clock.monotonic_ns(), _cpu_ns(), governor.samplers_ns))
 
 

@@ -1,5 +1,6 @@
 """What a process has used so far, read so that no CPU time is lost or counted twice."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from pivotscope.profile.window import Usage
@@ -45,18 +46,18 @@ class Meter:
         self._pid = pid
         self._start_ticks = start_ticks
         self._waiting = Waiting(pid)
+        self._seen_ns = 0
         self.last = Reading(0, 0)
+
+    def glance(self) -> None:
+        """Read the CPU clock alone, in a microsecond: should the process end, that much of its CPU is not lost."""
+        with suppress(ProcessGoneError):
+            self._seen_ns = max(self._seen_ns, procfs.cpu_ns(self._pid))
 
     def read(self, *, waits: bool = False) -> Reading:
         """Read the counters now; CPU never goes back. Waits, a file a thread, stay as they were unless asked for."""
-        now = procfs.stat(self._pid)
-        if now.start_ticks != self._start_ticks:
-            raise ProcessGoneError(f"process {self._pid} has ended")
-        total = max(self.last.cpu_ns, procfs.cpu_ns(self._pid))
-        if now.ended:
-            # Until its parent takes note, its clock tells what it used in all; nothing else of it is left.
-            self.last = replace(self.last, cpu_ns=total)
-            raise ProcessGoneError(f"process {self._pid} has ended")
+        now = self._stat()
+        total = max(self.last.cpu_ns, self._seen_ns)
         read, written = procfs.io_bytes(self._pid)
         self.last = Reading(
             cpu_ns=total,
@@ -69,6 +70,18 @@ class Meter:
             run_delay_ns=self._waiting.read() if waits else self.last.run_delay_ns,
         )
         return self.last
+
+    def _stat(self) -> procfs.Stat:
+        """What the kernel tells of it now. Raises ProcessGoneError, with all that is known of its CPU in `last`."""
+        with suppress(ProcessGoneError):
+            now = procfs.stat(self._pid)
+            if now.start_ticks == self._start_ticks:
+                # Until its parent takes note of its end, its clock tells what it used in all; nothing else is left.
+                self.glance()
+                if not now.ended:
+                    return now
+        self.last = replace(self.last, cpu_ns=max(self.last.cpu_ns, self._seen_ns))
+        raise ProcessGoneError(f"process {self._pid} has ended")
 
 
 def usage_between(before: Reading, after: Reading, proportional_bytes: int = 0) -> Usage:

@@ -66,7 +66,7 @@ def pids(root: Path = Path("/proc")) -> frozenset[int]:
 
 def stat(pid: int) -> Stat:
     """State, parent, CPU, memory and start of a process. Raises ProcessGoneError."""
-    return parse_stat(_text(pid, "stat"))
+    return parse_stat(_record(pid, "stat").decode("utf-8", "surrogateescape"))
 
 
 def cmdline(pid: int) -> tuple[str, ...]:
@@ -146,7 +146,7 @@ def mapped_files(pid: int) -> tuple[str, ...]:
 def io_bytes(pid: int) -> tuple[int, int]:
     """Bytes read from and written to storage since the start; zeros where that may not be read."""
     try:
-        text = _text(pid, "io")
+        text = _record(pid, "io").decode("ascii")
     except (PermissionError, ProcessGoneError):
         return 0, 0
     values = dict(line.split(": ") for line in text.splitlines())
@@ -194,16 +194,17 @@ def waits(pid: int, thread: int) -> tuple[int, int]:
     Zeros where schedstats are switched off. Raises ProcessGoneError, also where the kernel was built without them.
     Source: sched-stats.rst of the kernel's documentation, /proc/<pid>/schedstat.
     """
-    fields = _text(pid, f"task/{thread}/schedstat").split()
+    fields = _record(pid, f"task/{thread}/schedstat").split()
     return int(fields[1]), int(fields[2])
 
 
 def thread_state(pid: int, thread: int) -> str:
     """State of a thread by its letter, `R` running or about to, `t` held by a tracer; X once it has ended."""
     try:
-        return parse_stat(_text(pid, f"task/{thread}/stat")).state
+        line = _record(pid, f"task/{thread}/stat")
     except (ProcessGoneError, PermissionError):
         return "X"
+    return chr(line[line.rindex(b") ") + 2])
 
 
 def work_ns(pid: int) -> int:
@@ -211,7 +212,7 @@ def work_ns(pid: int) -> int:
     total = 0
     for thread in thread_ids(pid):
         with suppress(ProcessGoneError, PermissionError):
-            ran, waited, _ = _text(pid, f"task/{thread}/schedstat").split()
+            ran, waited, _ = _record(pid, f"task/{thread}/schedstat").split()
             total += int(ran) + int(waited)
     return total
 
@@ -221,7 +222,7 @@ def preemptions(pid: int, thread: int) -> int:
 
     Raises ProcessGoneError.
     """
-    _, found, value = _text(pid, f"task/{thread}/status").rpartition("nonvoluntary_ctxt_switches:")
+    _, found, value = _record(pid, f"task/{thread}/status").rpartition(b"nonvoluntary_ctxt_switches:")
     return int(value.split()[0]) if found else 0
 
 
@@ -257,8 +258,23 @@ def boot_unix_seconds() -> int:
     raise OSError(message)
 
 
+def _record(pid: int, name: str) -> bytes:
+    """A file that the kernel makes in one piece: one read gives all of it. Raises ProcessGoneError.
+
+    System calls without a file object: a window's edge reads two for each thread.
+    """
+    try:
+        handle = os.open(f"/proc/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            return os.read(handle, _BLOCK)
+        finally:
+            os.close(handle)
+    except (FileNotFoundError, ProcessLookupError):
+        raise _gone(pid) from None
+
+
 def _text(pid: int, name: str) -> str:
-    """A file of a process. System calls without a file object: a scan reads hundreds of them."""
+    """A file of a process that may come in several pieces. Raises ProcessGoneError."""
     blocks = []
     try:
         handle = os.open(f"/proc/{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC)

@@ -1,4 +1,4 @@
-"""Finds the processes to sample: compares the list of pids, and reads only what is new."""
+"""Finds the processes to sample: compares the list of pids, and reads only what is new or due."""
 
 import os
 import socket
@@ -14,6 +14,7 @@ from pivotscope_agent.targets.container import Container
 from pivotscope_agent.targets.helper import spawned_by_multiprocessing, tracks_resources
 from pivotscope_agent.targets.identity import identify, resource_attributes
 from pivotscope_agent.targets.inside import read_text
+from pivotscope_agent.targets.listing import Listing
 from pivotscope_agent.targets.refusal import Refusal, Why
 from pivotscope_agent.targets.selector import Candidate, Selector, first_match
 from pivotscope_agent.targets.target import Target
@@ -50,24 +51,30 @@ class _Unwanted:
 
 @dataclass(slots=True)
 class Scanner:
-    """Keeps the picture of who runs here. `scan` costs a listing of /proc and a look at each new process."""
+    """Keeps the picture of who runs here. `scan` costs a look at each target and at each new process."""
 
     selectors: Sequence[Selector]
     host: str = field(default_factory=socket.gethostname)
     own_pid: int = field(default_factory=os.getpid)
     own: Container | None = None
     since_ticks: int = field(default_factory=procfs.now_ticks)
+    listing: Listing = field(default_factory=Listing)
+    _present: frozenset[int] = frozenset()
     _targets: dict[int, Target] = field(default_factory=dict)
     _unwanted: dict[int, _Unwanted] = field(default_factory=dict)
 
     def scan(self) -> Changes:
         """Look once, and tell what came and what went."""
-        present = procfs.pids()
-        ended = [self._targets.pop(pid) for pid in list(self._targets) if pid not in present]
-        ended += [self._targets.pop(pid) for pid, target in list(self._targets.items()) if _is_over(target)]
-        for pid in [pid for pid in self._unwanted if pid not in present]:
-            del self._unwanted[pid]
-        found = [target for pid in sorted(present) if (target := self._look(pid)) is not None]
+        before, self._present = self._present, self.listing.pids()
+        ended = [self._targets.pop(pid) for pid, target in list(self._targets.items()) if _is_over(target)]
+        if self._present is before:
+            # Nobody has begun; who is known may have become another program.
+            candidates = {*self._unwanted, *(target.process.pid for target in ended)}
+        else:
+            candidates = self._present - self._targets.keys()
+            for pid in self._unwanted.keys() - self._present:
+                del self._unwanted[pid]
+        found = [target for pid in sorted(candidates) if (target := self._look(pid)) is not None]
         # What a process used before it executed another program has been accounted for.
         known = {target.key for target in ended}
         found = [replace(target, newborn=False) if target.key in known else target for target in found]
@@ -89,8 +96,6 @@ class Scanner:
         return tuple(self._unwanted[pid].refusal for pid in sorted(self._unwanted))
 
     def _look(self, pid: int) -> Target | None:
-        if pid in self._targets:
-            return None
         known = self._unwanted.get(pid)
         if known is not None and not known.due():
             return None
@@ -103,7 +108,12 @@ class Scanner:
             else:
                 known = None
             judged = self.judge(pid)
-        except (ProcessGoneError, PermissionError):
+        except ProcessGoneError:
+            self._unwanted.pop(pid, None)
+            return None
+        except PermissionError:
+            # Nothing is known of it: the next scan looks at everything anew.
+            self._present = frozenset()
             return None
         if isinstance(judged, Target):
             self._unwanted.pop(pid, None)
