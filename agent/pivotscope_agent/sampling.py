@@ -36,6 +36,9 @@ _INTERNAL = "internal error, see the agent's log"
 SHORTEST_NS = 500_000_000
 """A sampler that ends sooner, by itself, did not do its work; trying again at once would spin."""
 
+SAME_EDGE_NS = 20_000_000
+"""Windows that follow each other within this share an edge; a sampler takes as long to begin."""
+
 LEFT_OUT = frozenset({Reason.CPU_BUDGET, Reason.STOP_BUDGET, Reason.ROTATION, Reason.NO_SLOT})
 """Why a process is skipped for a time that its next window stands for."""
 
@@ -98,9 +101,9 @@ class Sampling:
         return self._target
 
     def refresh(self) -> None:
-        """Read the counters between windows: should the process end, little of its CPU is lost."""
-        with suppress(ProcessGoneError):
-            self._meter.read()
+        """Look at the CPU clock between windows: should the process end, little of its CPU is lost."""
+        if not self._over.is_set():
+            self._meter.glance()
 
     def reconsider(self) -> None:
         """The collector asks for something else: a pause begins at once, and an idle stretch ends here."""
@@ -245,7 +248,7 @@ class Sampling:
             nonblocking=plan.nonblocking,
         )
         self._windows += 1
-        started = self._moment()
+        started = self._begin()
         try:
             ending = await self._samplers.run(sampler, request, plan.limit_ns)
         except OSError as problem:
@@ -285,6 +288,11 @@ class Sampling:
         else:
             self._obstacles.clear()
 
+    def _begin(self) -> Moment:
+        """Where a window begins: where the last one ended, if that is a moment ago; an edge reads each thread."""
+        fresh = self._shared.clock.monotonic_ns() - self._edge.monotonic_ns < SAME_EDGE_NS
+        return self._edge if fresh else self._moment()
+
     def _moment(self) -> Moment:
         """Now, with the counters as they stand; those of an ended process as they were read last."""
         with suppress(ProcessGoneError):
@@ -300,7 +308,8 @@ class Sampling:
         usage = self._usage(started.reading, ended.reading)
         if ending is not None:
             cpu_ns = usage.cpu_user_ns + usage.cpu_system_ns
-            delay_ns = self._delay.learn(ending.looks, duration_ns, cpu_ns, usage.run_delay_ns, verdict.ticks)
+            stops = verdict.ticks if ending.stopped_ns else 0
+            delay_ns = self._delay.learn(ending.looks, duration_ns, cpu_ns, usage.run_delay_ns, stops)
             usage = replace(usage, run_delay_ns=delay_ns)
         window = Window(
             process=self._target.process,

@@ -10,7 +10,7 @@ from pivotscope.profile.window import Mode
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.errors import ProcessGoneError
 from pivotscope_agent.samplers.child import Child
-from pivotscope_agent.samplers.looks import Looks, watch
+from pivotscope_agent.samplers.looks import Looks, pace, watch
 from pivotscope_agent.samplers.sampler import Ending, Request, Sampler
 from pivotscope_agent.samplers.stops import StopTime
 from pivotscope_agent.targets import procfs
@@ -26,7 +26,7 @@ class Attended:
         self.child: Child | None = None
         self._clock = clock
         self._random = Random()  # noqa: S311 - moments to look at
-        self._stops: dict[tuple[Mode, bool], StopTime] = {}
+        self._stops: dict[Mode, StopTime] = {}
 
     def stop(self) -> None:
         """Have the sampler that runs, if any, write what it has and end."""
@@ -39,6 +39,7 @@ class Attended:
         slack_s = 5.0 + 5.0 * (request.seconds / request.rate_hz) ** 0.5
         child = self.child = Child.start(sampler.command(request), request.output, self._clock)
         looks = Looks()
+        stops = not (request.nonblocking or sampler.nonblocking) or request.mode is Mode.NATIVE
 
         def look() -> None:
             looks.take(request.pid, child.pid, self._random)
@@ -46,11 +47,13 @@ class Attended:
                 if procfs.cpu_ns(child.pid) > limit_ns:
                     child.stop()
 
-        watching = asyncio.create_task(watch(look, request.rate_hz, self._clock.sleep, self._random))
+        watching = asyncio.create_task(watch(look, pace(request.rate_hz, stops=stops), self._clock.sleep, self._random))
         try:
             ending = await child.wait(request.seconds + slack_s, GRACE_S)
         finally:
             watching.cancel()
             self.child = None
-        known = self._stops.setdefault((request.mode, request.nonblocking), StopTime())
+        if not stops:
+            return replace(ending, looks=looks)
+        known = self._stops.setdefault(request.mode, StopTime())
         return replace(ending, looks=looks, stopped_ns=known.learn(looks, ending.elapsed_ns, ending.cpu_ns))

@@ -6,9 +6,9 @@ from random import Random
 
 from pivotscope_agent.targets import procfs
 
-PART_OF_RATE = 0.5
-"""Random looks for each look of the sampler: enough to see stops of 2 % in a minute to within a tenth of them."""
-FEWEST_HZ, MOST_HZ = 2.0, 50.0
+PART_OF_RATE = 0.25
+"""Random looks for each look of the sampler; what they teach is kept over many windows, and each wakes the agent."""
+FEWEST_HZ, MOST_HZ = 1.0, 50.0
 MOST_THREADS = 16
 """Threads that are read at each look; of a process with more, some are drawn."""
 
@@ -41,11 +41,15 @@ class Looks:
         self.work_ns = max(self.work_ns, procfs.work_ns(sampler_pid))
 
 
+def pace(rate_hz: int, *, stops: bool) -> float:
+    """Random looks a second. Where nobody is stopped they tell of delay alone, and the kernel counts most of that."""
+    return min(MOST_HZ, max(FEWEST_HZ, PART_OF_RATE * rate_hz)) if stops else FEWEST_HZ
+
+
 async def watch(
-    take: Callable[[], None], rate_hz: int, sleep: Callable[[float], Awaitable[None]], random: Random
+    take: Callable[[], None], mean_hz: float, sleep: Callable[[float], Awaitable[None]], random: Random
 ) -> None:
-    """Take a look at random moments, without end: cancel it when the sampler has ended."""
-    mean_hz = min(MOST_HZ, max(FEWEST_HZ, PART_OF_RATE * rate_hz))
+    """Take a look at random moments, so many a second, without end: cancel it when the sampler has ended."""
     while True:
         await sleep(random.expovariate(mean_hz))
         take()

@@ -2,8 +2,8 @@
 
 from pivotscope_agent.samplers.looks import Looks
 
-KEPT = 0.98
-"""What a window leaves of those before it: fifty windows count."""
+KEPT = 0.99
+"""What a window leaves of those before it: a hundred windows count, for at low rates each has few looks."""
 PRIOR_FACTOR, PRIOR_WORK_NS = 1.0, 250_000_000
 """Before any look: the process is held for as long as the sampler works. One unlucky look must not outweigh that."""
 

@@ -22,10 +22,9 @@ def is_stopped(pid: int) -> bool:
     try:
         if procfs.stat(pid).state == STOPPED:
             return True
-        tasks = list(Path(f"/proc/{pid}/task").iterdir())
-        return any(_state(task / "stat") == STOPPED for task in tasks)
-    except (ProcessGoneError, FileNotFoundError, ProcessLookupError):
+    except ProcessGoneError:
         return False
+    return any(procfs.thread_state(pid, thread) == STOPPED for thread in procfs.thread_ids(pid))
 
 
 def release(pid: int, *, was_stopped: bool) -> bool:
@@ -40,13 +39,6 @@ def release(pid: int, *, was_stopped: bool) -> bool:
     except (ProcessLookupError, PermissionError):
         return False
     return True
-
-
-def _state(path: Path) -> str:
-    try:
-        return procfs.parse_stat(path.read_text("utf-8", "surrogateescape")).state
-    except (FileNotFoundError, ProcessLookupError):
-        return ""
 
 
 def samplers_of(folder: Path) -> list[int]:

@@ -6,7 +6,7 @@ import sys
 from random import Random
 
 import pytest
-from pivotscope_agent.samplers.looks import Looks, watch
+from pivotscope_agent.samplers.looks import Looks, pace, watch
 
 
 def test_a_process_at_a_stop_is_seen_so() -> None:
@@ -21,7 +21,12 @@ def test_a_process_at_a_stop_is_seen_so() -> None:
     assert looks.work_ns > 0
 
 
-async def test_looks_come_at_random_at_half_the_rate() -> None:
+def test_looks_are_fewer_than_the_samplers_and_fewest_where_nothing_is_stopped() -> None:
+    assert [pace(rate, stops=True) for rate in (1, 10, 100, 1000)] == [1.0, 2.5, 25.0, 50.0]
+    assert pace(100, stops=False) == 1.0
+
+
+async def test_looks_come_at_random_moments() -> None:
     """1,000 looks at 50 a second: ± 3 standard deviations are 10 %."""
     slept: list[float] = []
     taken = 0
@@ -36,7 +41,7 @@ async def test_looks_come_at_random_at_half_the_rate() -> None:
         slept.append(seconds)
 
     with pytest.raises(asyncio.CancelledError):
-        await watch(take, 100, sleep, Random(1))
+        await watch(take, 50.0, sleep, Random(1))
     assert sum(slept) == pytest.approx(20.0, rel=0.1)
     assert max(slept) > 4 * min(slept)
 
