@@ -40,9 +40,9 @@ class _Unwanted:
     look_again_at: int = 1
 
     def due(self) -> bool:
-        """Count a scan; whether it is time for another look."""
+        """Count a scan; whether it is time for another look. What the agent started stays its own."""
         self.age += 1
-        return self.age >= self.look_again_at
+        return self.age >= self.look_again_at and self.refusal.why is not Why.OWN
 
     def settle(self) -> None:
         """Look again later, and later each time."""
@@ -60,11 +60,13 @@ class Scanner:
     since_ticks: int = field(default_factory=procfs.now_ticks)
     listing: Listing = field(default_factory=Listing)
     _present: frozenset[int] = frozenset()
+    _stats: dict[int, procfs.Stat] = field(default_factory=dict)
     _targets: dict[int, Target] = field(default_factory=dict)
     _unwanted: dict[int, _Unwanted] = field(default_factory=dict)
 
     def scan(self) -> Changes:
         """Look once, and tell what came and what went."""
+        self._stats.clear()
         before, self._present = self._present, self.listing.pids()
         ended = [self._targets.pop(pid) for pid, target in list(self._targets.items()) if _is_over(target)]
         if self._present is before:
@@ -100,14 +102,14 @@ class Scanner:
         if known is not None and not known.due():
             return None
         try:
-            stat = procfs.stat(pid)
+            stat = self._stats[pid] = procfs.stat(pid)
             if known is not None and known.refusal.start_ticks == stat.start_ticks:
                 known.settle()
                 if known.image == stat.image and known.age > _SETTLED_SCANS:
                     return None
             else:
                 known = None
-            judged = self.judge(pid)
+            judged = self._judge(stat)
         except ProcessGoneError:
             self._unwanted.pop(pid, None)
             return None
@@ -127,11 +129,15 @@ class Scanner:
 
     def judge(self, pid: int) -> Target | Refusal:
         """Read one process, select and name it, or say why not. Raises ProcessGoneError, PermissionError."""
-        stat = procfs.stat(pid)
+        self._stats.clear()
+        return self._judge(procfs.stat(pid))
+
+    def _judge(self, stat: procfs.Stat) -> Target | Refusal:
+        pid = stat.pid
         cmdline = procfs.cmdline(pid)
         if not cmdline or stat.ended:
             return Refusal(pid, stat.start_ticks, Why.NO_PROGRAM)
-        ancestors = tuple(_ancestors(stat))
+        ancestors = tuple(self._ancestors(stat))
         if self._is_own(ancestors):
             return Refusal(pid, stat.start_ticks, Why.OWN, cmdline)
         if tracks_resources(cmdline):
@@ -199,6 +205,19 @@ class Scanner:
             own=self.own,
         )
 
+    def _ancestors(self, stat: procfs.Stat) -> Iterator[procfs.Stat]:
+        """The process itself, its parent, and so on; up to the first process of all. Each is read once a scan."""
+        yield stat
+        while stat.parent > 0:
+            parent = self._stats.get(stat.parent)
+            if parent is None:
+                try:
+                    parent = self._stats[stat.parent] = procfs.stat(stat.parent)
+                except ProcessGoneError:
+                    return
+            stat = parent
+            yield stat
+
     def _is_own(self, ancestors: tuple[procfs.Stat, ...]) -> bool:
         """Whether a process is the agent or was started by it, at any depth; not what it was told to run."""
         told = {selector.tree for selector in self.selectors if selector.tree}
@@ -208,17 +227,6 @@ class Scanner:
             if one.pid == self.own_pid:
                 return True
         return False
-
-
-def _ancestors(stat: procfs.Stat) -> Iterator[procfs.Stat]:
-    """The process itself, its parent, and so on; up to the first process of all."""
-    yield stat
-    while stat.parent > 0:
-        try:
-            stat = procfs.stat(stat.parent)
-        except ProcessGoneError:
-            return
-        yield stat
 
 
 def _known_as(cmdline: tuple[str, ...], ancestors: tuple[procfs.Stat, ...]) -> tuple[str, ...]:
