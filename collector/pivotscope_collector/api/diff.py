@@ -12,14 +12,13 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.api.hotspots import interval_message
 from pivotscope_collector.api.pages import Page
-from pivotscope_collector.api.ranking import Owners
+from pivotscope_collector.api.ranking import Known
 from pivotscope_collector.errors import NotComparableError, UsageError
 from pivotscope_collector.estimates.attribution import Attributed, Totals, attribute_columns
 from pivotscope_collector.estimates.columns import Ids
 from pivotscope_collector.estimates.pool import FunctionCpu, PoolSums
 from pivotscope_collector.estimates.share import Interval, Vector
 from pivotscope_collector.estimates.split import base_mode
-from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.sums import whole
@@ -67,7 +66,7 @@ class Side:
 
 def diff_hotspots(
     client: Client,
-    owners: Owners,
+    known: Known,
     sides: tuple[Selection, Selection],
     request: query_pb2.DiffHotspotsRequest,
     page: Page,
@@ -82,16 +81,14 @@ def diff_hotspots(
     _comparable(base, side)
     ids = np.union1d(base.ids, side.ids)
     if not request.libraries:
-        ids = ids[owners.own(ids)]
+        ids = ids[known.owners.own(ids)]
     before, after = (one.values(ids, by_self=request.by_self) for one in (base, side))
     difference = after - before
     order = np.lexsort((ids, -np.abs(difference)))
     shown = [int(key) for key in page.cut(ids[order].tolist())]
-    names = catalogue.functions_by_id(client, shown)
+    named = known.names.of(shown)
     return query_pb2.DiffHotspotsResponse(
-        functions=[
-            _row((base, side), key, names.get(key, catalogue.UNKNOWN), by_self=request.by_self) for key in shown
-        ],
+        functions=[_row((base, side), key, named[key], by_self=request.by_self) for key in shown],
         base=_message(base),
         selection=_message(side),
         matched=len(ids),
@@ -101,7 +98,8 @@ def diff_hotspots(
 
 
 def _side(client: Client, selection: Selection, name: str, per: str) -> Side:
-    pools, functions, _ = whole(client, selection)
+    found, functions = whole(client, selection)
+    pools = found.sums
     attributed = attribute_columns(pools, functions)
     cpu = sum(pool.attributed_ns for pool in attributed.pools)
     totals = attributed.totals()

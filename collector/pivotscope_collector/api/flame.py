@@ -13,11 +13,12 @@ from pivotscope.v1 import agent_pb2, query_pb2
 from pivotscope_collector.errors import NotComparableError
 from pivotscope_collector.estimates.pool import Pool, PoolSums
 from pivotscope_collector.estimates.tree import Indices, Stacks, Tree, merge
-from pivotscope_collector.store import catalogue, reader
+from pivotscope_collector.store import reader
+from pivotscope_collector.store.catalogue import UNKNOWN, Names
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.native import Ragged
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import pool_sums
+from pivotscope_collector.store.sums import pools_of
 
 MODES = {
     agent_pb2.MODE_ACTIVE: Mode.ACTIVE,
@@ -43,8 +44,10 @@ class Side:
 
 def get_flame(
     client: Client,
+    names: Names,
     selection: Selection,
     wanted: "agent_pb2.Mode.ValueType",
+    *,
     base: Selection | None = None,
     least: float = 0.0,
 ) -> query_pb2.GetFlameResponse:
@@ -58,7 +61,7 @@ def get_flame(
     if base is not None:
         _comparable(*sides)
     tree = merge(_stacks(sides), max(0.0, least or LEAST), MOST)
-    answer = _message(client, tree, len(sides))
+    answer = _message(names, tree, len(sides))
     answer.mode = ", ".join(sorted({mode.value for mode in side.modes.values()}))
     answer.samples, answer.cpu_seconds = _sums(side)
     if base is not None:
@@ -68,15 +71,13 @@ def get_flame(
 
 def _side(client: Client, selection: Selection, wanted: Mode | None) -> Side:
     sources = reader.locate(client, selection)
-    columns = client.run(reader.render("pools", selection, sources), reader.bind(selection, sources, {"step": 0}))
-    pools = [row for bucket in pool_sums(columns).values() for row in bucket]
+    seen = pools_of(client.blocks(reader.render("pool_sums", selection, sources), reader.bind(selection, sources)))
+    pools = seen.sums
     modes = _modes(pools, wanted)
     cpu: dict[Pool, float] = {}
     for row in pools:
         cpu[row.pool] = cpu.get(row.pool, 0.0) + row.attributed_ns
-    scales = {
-        int(key): cpu[row.pool] / row.x if row.x > 0.0 else 0.0 for key, row in zip(columns["pool"], pools, strict=True)
-    }
+    scales = {key: cpu[row.pool] / row.x if row.x > 0.0 else 0.0 for key, row in zip(seen.keys, pools, strict=True)}
     pairs = [f"{language}/{mode}" for language, mode in modes.items()]
     found = client.arrays(reader.render("flame", selection, sources), reader.bind(selection, sources, {"modes": pairs}))
     stacks = found.get("functions")
@@ -116,9 +117,9 @@ def _stacks(sides: Sequence[Side]) -> Stacks:
     return Stacks(ends, np.concatenate([side.functions for side in sides]), weights, count)
 
 
-def _message(client: Client, tree: Tree, sides: int) -> query_pb2.GetFlameResponse:
+def _message(names: Names, tree: Tree, sides: int) -> query_pb2.GetFlameResponse:
     ids, place = np.unique(tree.function, return_inverse=True)
-    names = catalogue.functions_by_id(client, ids[ids > 0].tolist())
+    named = names.of(ids[ids > 0].tolist())
     paths: list[list[int]] = []
     stacks = []
     for parent, function, own in zip(tree.parent.tolist(), place.tolist(), tree.own.tolist(), strict=True):
@@ -137,7 +138,7 @@ def _message(client: Client, tree: Tree, sides: int) -> query_pb2.GetFlameRespon
             )
     stacks.sort(key=lambda stack: (-stack.samples - stack.base_samples, list(stack.frames)))
     return query_pb2.GetFlameResponse(
-        frames=[_frame(names.get(key, catalogue.UNKNOWN)) for key in ids.tolist()],
+        frames=[_frame(named.get(key, UNKNOWN)) for key in ids.tolist()],
         stacks=stacks,
         pruned=float(tree.cut.max(initial=0.0)),
     )

@@ -1,36 +1,33 @@
 """Where the CPU goes: functions of a selection with their CPU-seconds."""
 
-from collections.abc import Mapping
-
 from pivotscope.profile.function import Function
 from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.api.pages import Page
-from pivotscope_collector.api.ranking import Owners, rank
+from pivotscope_collector.api.ranking import Known, rank
 from pivotscope_collector.estimates.attribution import attribute_columns
 from pivotscope_collector.estimates.pool import FunctionCpu, PoolCpu
 from pivotscope_collector.estimates.share import Interval
-from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import whole
+from pivotscope_collector.store.sums import Pools, whole
 
 NANO = 1e-9
 DEFAULT_LIMIT = 20
 
 
 def list_hotspots(
-    client: Client, owners: Owners, selection: Selection, page: Page, *, libraries: bool, by_total: bool
+    client: Client, known: Known, selection: Selection, page: Page, *, libraries: bool, by_total: bool
 ) -> query_pb2.ListHotspotsResponse:
     """A page of functions by CPU, the largest first, and what every service used, sampled or not."""
-    pools, functions, columns = whole(client, selection)
-    attributed = attribute_columns(pools, functions)
-    ranked = rank(owners, attributed, libraries=libraries, by_total=by_total)
+    pools, functions = whole(client, selection)
+    attributed = attribute_columns(pools.sums, functions)
+    ranked = rank(known.owners, attributed, libraries=libraries, by_total=by_total)
     shown = attributed.functions(page.cut(ranked.rows))
-    names = catalogue.functions_by_id(client, [row.function for row in shown])
+    named = known.names.of(row.function for row in shown)
     return query_pb2.ListHotspotsResponse(
-        hotspots=[_hotspot(row, names.get(row.function, catalogue.UNKNOWN)) for row in shown],
-        services=_services(attributed.services(), columns),
+        hotspots=[_hotspot(row, named[row.function]) for row in shown],
+        services=_services(attributed.services(), pools),
         since_unix_ns=selection.since * 10**9,
         until_unix_ns=min(selection.until_ns, selection.until * 10**9),
         matched=len(ranked.rows),
@@ -66,11 +63,10 @@ def _hotspot(row: FunctionCpu, function: Function) -> query_pb2.Hotspot:
     )
 
 
-def _services(services: tuple[PoolCpu, ...], columns: Mapping[str, list[int]]) -> list[query_pb2.ServiceCpu]:
+def _services(services: tuple[PoolCpu, ...], pools: Pools) -> list[query_pb2.ServiceCpu]:
     processes: dict[tuple[str, str], int] = {}
-    keys = zip(columns["service"], columns["language"], columns["processes"], strict=True)
-    for service, language, count in keys:
-        key = (str(service), str(language))
+    for one, count in zip(pools.sums, pools.processes, strict=True):
+        key = (one.pool.service, one.pool.language.value)
         processes[key] = max(processes.get(key, 0), count)
     return [
         query_pb2.ServiceCpu(

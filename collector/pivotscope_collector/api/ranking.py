@@ -10,6 +10,7 @@ from pivotscope_collector.estimates.attribution import Attributed
 from pivotscope_collector.estimates.columns import Ids
 from pivotscope_collector.estimates.pool import Pool
 from pivotscope_collector.store import catalogue
+from pivotscope_collector.store.catalogue import Names
 from pivotscope_collector.store.client import Client
 
 Flags = NDArray[np.bool_]
@@ -50,6 +51,14 @@ class Owners:
             self._known = (known, flags)
         mask: Flags = flags[np.searchsorted(known, ids)]
         return mask
+
+
+class Known:
+    """What questions remember of functions: it never changes."""
+
+    def __init__(self, client: Client) -> None:
+        self.owners = Owners(client)
+        self.names = Names(client)
 
 
 def rank(owners: Owners, attributed: Attributed, *, libraries: bool, by_total: bool) -> Ranked:

@@ -13,7 +13,7 @@ from pivotscope_collector.api.controls import change_controls, list_controls
 from pivotscope_collector.api.flame import get_flame
 from pivotscope_collector.api.pages import LONGEST, page_of
 from pivotscope_collector.api.plan import get_plan
-from pivotscope_collector.api.ranking import Owners
+from pivotscope_collector.api.ranking import Known
 from pivotscope_collector.api.selection import require_service, selection_of
 from pivotscope_collector.api.tokens import create_token, list_audit, list_tokens, revoke_token
 from pivotscope_collector.api.trend import get_trend
@@ -29,7 +29,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
     def __init__(self, client: Client, limits: QueryLimits) -> None:
         self._client = client
         self._questions = Questions(limits)
-        self._owners = Owners(client)
+        self._known = Known(client)
         self._services: set[str] = set()
 
     def _select(self, message: query_pb2.Selection) -> Selection:
@@ -50,7 +50,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         page = page_of(request, request.limit, hotspots.DEFAULT_LIMIT, selections)
         (selection,) = page.held(selections)
         return hotspots.list_hotspots(
-            self._client, self._owners, selection, page, libraries=request.libraries, by_total=request.by_total
+            self._client, self._known, selection, page, libraries=request.libraries, by_total=request.by_total
         )
 
     async def DiffHotspots(
@@ -63,7 +63,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         selections = [self._select(request.base), self._select(request.selection)]
         page = page_of(request, request.limit, diff.DEFAULT_LIMIT, selections)
         base, selection = page.held(selections)
-        return diff.diff_hotspots(self._client, self._owners, (base, selection), request, page)
+        return diff.diff_hotspots(self._client, self._known, (base, selection), request, page)
 
     async def ListLabels(self, request: query_pb2.ListLabelsRequest, context: Context) -> query_pb2.ListLabelsResponse:
         """The names that windows carry."""
@@ -88,7 +88,14 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
 
     def _flame(self, request: query_pb2.GetFlameRequest) -> query_pb2.GetFlameResponse:
         base = self._select(request.base) if request.HasField("base") else None
-        return get_flame(self._client, self._select(request.selection), request.mode, base, request.min_share)
+        return get_flame(
+            self._client,
+            self._known.names,
+            self._select(request.selection),
+            request.mode,
+            base=base,
+            least=request.min_share,
+        )
 
     async def GetPlan(self, request: query_pb2.GetPlanRequest, context: Context) -> query_pb2.GetPlanResponse:
         """The current plan."""

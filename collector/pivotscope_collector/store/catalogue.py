@@ -1,7 +1,7 @@
 """Names: functions by id and by name, services, agents."""
 
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from pivotscope.profile.function import Function, Owner
@@ -13,6 +13,30 @@ from pivotscope_collector.store.sums import rows
 
 UNKNOWN = Function("", Language.PYTHON, "", "(unknown)", Owner.RUNTIME)
 """Stands for a function whose name has expired, or has not come yet."""
+
+
+class Names:
+    """Functions by id: asked once of the store, for an id stands for its names.
+
+    Safe to use from several threads. Bounded: when full it forgets all, which costs a question, not a mistake.
+    """
+
+    def __init__(self, client: Client, capacity: int = 50_000) -> None:
+        self._client = client
+        self._capacity = capacity
+        self._known: dict[int, Function] = {}
+
+    def of(self, ids: Iterable[int]) -> dict[int, Function]:
+        """The functions with these ids; UNKNOWN for those whose names are not stored, which is not remembered."""
+        wanted = list(ids)
+        known = self._known
+        missing = [key for key in wanted if key not in known]
+        found = functions_by_id(self._client, missing) if missing else {}
+        if len(known) + len(found) > self._capacity:
+            self._known = dict(found) if len(found) <= self._capacity else {}
+        else:
+            known.update(found)
+        return {key: found.get(key) or known.get(key, UNKNOWN) for key in wanted}
 
 
 def functions_by_id(client: Client, ids: Sequence[int]) -> dict[int, Function]:

@@ -73,9 +73,9 @@ def numeric(kind: str) -> bool:
     return inner in _NUMBERS or kind in {"String", "LowCardinality(String)"}
 
 
-def decode(data: bytes) -> dict[str, Array | Ragged]:
-    """Columns of numbers and arrays of numbers, over all blocks of an answer; nothing for an answer without blocks."""
-    found: dict[str, list[Array | Ragged]] = {}
+def decode(data: bytes) -> dict[str, Array | Ragged | Coded]:
+    """Columns of numbers, arrays of numbers and texts, over all blocks of an answer; nothing for one without blocks."""
+    found: dict[str, list[Array | Ragged | Coded]] = {}
     position = 0
     while position < len(data):
         columns, position = _read_varint(data, position)
@@ -101,6 +101,27 @@ def _body(column: Column, kind: str, rows: int) -> bytes:
             column = Ragged(np.cumsum(lengths, dtype=np.uint64), flat)
         return column.ends.astype("<u8").tobytes() + np.asarray(column.values, _inner(kind)).tobytes()
     return np.asarray(column, _number(kind)).tobytes()
+
+
+def numbers(column: Array | Ragged | Coded) -> Array:
+    """A column of numbers as it is. Raises TypeError for one of another form."""
+    if isinstance(column, Ragged | Coded):
+        raise TypeError(f"{type(column).__name__} for a column of numbers")
+    return column
+
+
+def ragged(column: Array | Ragged | Coded) -> Ragged:
+    """A column of arrays as it is. Raises TypeError for one of another form."""
+    if not isinstance(column, Ragged):
+        raise TypeError(f"{type(column).__name__} for a column of arrays")
+    return column
+
+
+def texts(column: Array | Ragged | Coded) -> list[str]:
+    """The text of each row. Raises TypeError for a column of another form."""
+    if not isinstance(column, Coded):
+        raise TypeError(f"{type(column).__name__} for a column of texts")
+    return [column.keys[one] for one in column.codes.tolist()]
 
 
 def plain(column: Column) -> Sequence[Any]:
@@ -159,10 +180,15 @@ def _read_varint(data: bytes, position: int) -> tuple[int, int]:
 
 def _read_text(data: bytes, position: int) -> tuple[str, int]:
     size, position = _read_varint(data, position)
-    return data[position : position + size].decode(), position + size
+    return data[position : position + size].decode("utf-8", "surrogateescape"), position + size
 
 
-def _read_column(data: bytes, position: int, kind: str, rows: int) -> tuple[Array | Ragged, int]:
+def _read_column(data: bytes, position: int, kind: str, rows: int) -> tuple[Array | Ragged | Coded, int]:
+    if kind == "LowCardinality(String)":
+        return _read_low_cardinality(data, position)
+    if kind == "String":
+        texts, position = _read_texts(data, position, rows)
+        return code(texts), position
     if kind.startswith("Array("):
         ends = np.frombuffer(data, "<u8", rows, position)
         position += 8 * rows
@@ -172,12 +198,33 @@ def _read_column(data: bytes, position: int, kind: str, rows: int) -> tuple[Arra
     return values, position + values.nbytes
 
 
-def _joined(parts: Sequence[Array | Ragged]) -> Array | Ragged:
+def _read_low_cardinality(data: bytes, position: int) -> tuple[Coded, int]:
+    """Version, flags, keys, codes: each block brings the keys that it needs."""
+    width = data[position + 8]
+    (count,) = np.frombuffer(data, "<u8", 1, position + 16).tolist()
+    keys, position = _read_texts(data, position + 24, count)
+    (rows,) = np.frombuffer(data, "<u8", 1, position).tolist()
+    codes = np.frombuffer(data, ("<u1", "<u2", "<u4", "<u8")[width], rows, position + 8)
+    return Coded(keys, codes), position + 8 + codes.nbytes
+
+
+def _read_texts(data: bytes, position: int, count: int) -> tuple[list[str], int]:
+    texts = []
+    for _ in range(count):
+        text, position = _read_text(data, position)
+        texts.append(text)
+    return texts, position
+
+
+def _joined(parts: Sequence[Array | Ragged | Coded]) -> Array | Ragged | Coded:
     if len(parts) == 1:
         return parts[0]
+    coded = [part for part in parts if isinstance(part, Coded)]
+    if coded:
+        return code(part.keys[one] for part in coded for one in part.codes.tolist())
     ragged = [part for part in parts if isinstance(part, Ragged)]
     if not ragged:
-        return np.concatenate([part for part in parts if not isinstance(part, Ragged)])
+        return np.concatenate([part for part in parts if not isinstance(part, Ragged | Coded)])
     sizes = np.cumsum([0, *(len(part.values) for part in ragged)], dtype=np.uint64)
     ends = [part.ends + before for part, before in zip(ragged, sizes, strict=False)]
     return Ragged(np.concatenate(ends), np.concatenate([part.values for part in ragged]))

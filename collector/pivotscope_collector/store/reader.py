@@ -16,56 +16,30 @@ largest of the buckets, `resident_bytes` their mean.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from string import Template
 
-from pivotscope_collector.store.client import Client, Columns, statement
+from pivotscope_collector.store.client import Blocks, Client, Columns, statement
+from pivotscope_collector.store.selection import DAY, HOUR, MINUTE, NAMES, Selection
+from pivotscope_collector.store.sources import Sources, likely, locate
 
-_SECOND = 1_000_000_000
-MINUTE, HOUR, DAY = 60, 3600, 86_400
+__all__ = ["DAY", "HOUR", "MINUTE", "Selection", "Sources", "locate"]
 
-POOL = " AND ".join(
-    f"({{{name}:String}} = '' OR {name} = {{{name}:String}})"
-    for name in ("service", "environment", "version", "variant")
-)
+POOL = " AND ".join(f"({{{name}:String}} = '' OR {name} = {{{name}:String}})" for name in NAMES)
 """Predicate of a selection on the columns of a pool; empty values select everything."""
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
-    """What to read: [since_ns, until_ns) in unix nanoseconds, and pools by name; empty names select everything."""
+class Ask:
+    """A statement to run for a selection: `sql/<name>.sql`, and what it binds besides the selection.
 
-    since_ns: int
-    until_ns: int
-    service: str = ""
-    environment: str = ""
-    version: str = ""
-    variant: str = ""
+    Functions are those of `function_ids`, all where none are given.
+    """
 
-    @property
-    def since(self) -> int:
-        """Start in unix seconds, rounded down to the range's resolution."""
-        return self.since_ns // _SECOND // self.resolution * self.resolution
-
-    @property
-    def until(self) -> int:
-        """End in unix seconds, rounded up to whole minutes."""
-        return -(-self.until_ns // (MINUTE * _SECOND)) * MINUTE
-
-    @property
-    def resolution(self) -> int:
-        """Seconds that `since` is a multiple of."""
-        span = (self.until_ns - self.since_ns) // _SECOND
-        return DAY if span > 90 * DAY else HOUR if span > 2 * DAY else MINUTE
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where a range is to be read from, in unix seconds: whole days and hours, dirty minutes from raw, else minutes."""
-
-    days: tuple[int, ...]
-    hours: tuple[int, ...]
-    dirty: tuple[int, ...]
+    name: str
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    function_ids: Sequence[int] = ()
 
 
 def pools(client: Client, selection: Selection, *, step_seconds: int = 0) -> Columns:
@@ -98,10 +72,34 @@ def query(
     return client.run(render(name, selection, sources), bind(selection, sources, parameters))
 
 
+def blocks(client: Client, selection: Selection, *asks: Ask, step_seconds: int = 0) -> list[Blocks]:
+    """Answers of several statements on one selection, side by side.
+
+    A range that is over is read while it is checked that nothing came late for it, and once more where something did.
+    """
+
+    def answers(sources: Sources) -> list[Blocks]:
+        return client.together(*(partial(_answer, client, selection, sources, step_seconds, ask) for ask in asks))
+
+    guess = likely(client, selection, step_seconds)
+    if guess is not None:
+        holds = client.beside(partial(guess.holds, client))
+        found = answers(guess.sources)
+        if holds.result():
+            return found
+    return answers(locate(client, selection, step_seconds))
+
+
+def _answer(client: Client, selection: Selection, sources: Sources, step_seconds: int, ask: Ask) -> Blocks:
+    given = {"step": step_seconds, "function_ids": list(ask.function_ids), **ask.parameters}
+    sql = render(ask.name, selection, sources, some=bool(ask.function_ids), stepped=bool(step_seconds))
+    return client.blocks(sql, bind(selection, sources, given))
+
+
 def bind(selection: Selection, sources: Sources, parameters: Mapping[str, object] | None = None) -> dict[str, object]:
     """The values of a rendered statement's parameters."""
     return {
-        **_bound(selection),
+        **selection.bound(),
         "days": list(sources.days),
         "hours": list(sources.hours),
         "dirty": list(sources.dirty),
@@ -109,26 +107,24 @@ def bind(selection: Selection, sources: Sources, parameters: Mapping[str, object
     }
 
 
-def render(name: str, selection: Selection, sources: Sources, *, some: bool = False) -> str:
+def render(name: str, selection: Selection, sources: Sources, *, some: bool = False, stepped: bool = False) -> str:
     """The text of `sql/<name>.sql` with its placeholders filled in; parameters stay unbound.
 
     Only what the selection has a part in is read: levels, and names in the predicates. With `some`, functions are those
-    of the parameter function_ids.
+    of the parameter function_ids. ${bucket} is the start of a row's step, with `stepped`, else that of the range.
     """
-    pool = predicate(selection)
+    pool = selection.pools
     chosen = f"{pool} AND function_id IN {{function_ids:Array(UInt64)}}" if some else pool
+    pool_rows = _live("pools", POOLS, sources, pool, pool)
+    function_rows = _live("functions", FUNCTIONS, sources, pool, chosen)
     return Template(statement(name)).substitute(
-        pools=_live("pools", POOLS, sources, pool, pool),
-        functions=_live("functions", FUNCTIONS, sources, pool, chosen),
-        selected=f"minute >= {{since:UInt32}} AND minute < {{until:UInt32}} AND {pool}",
+        pools=f"(SELECT {POOLS} FROM {pool_rows})",  # noqa: S608 - no outside text
+        functions=f"(SELECT {FUNCTIONS} FROM {function_rows})",  # noqa: S608 - no outside text
+        pool_rows=pool_rows,
+        function_rows=function_rows,
+        bucket=_STEP if stepped else "{since:UInt32}",
+        selected=selection.raw,
     )
-
-
-def predicate(selection: Selection) -> str:
-    """The names of a selection that are given, as a condition on the columns of a pool; their values stay unbound."""
-    names = ("service", "environment", "version", "variant")
-    given = [f"{name} = {{{name}:String}}" for name in names if getattr(selection, name)]
-    return " AND ".join(given) or "1"
 
 
 def raw(kind: str, minutes: str, pool: str = POOL) -> str:
@@ -136,53 +132,7 @@ def raw(kind: str, minutes: str, pool: str = POOL) -> str:
     return Template(statement(f"{kind}_raw")).substitute(minutes=minutes, pool=pool)
 
 
-def locate(client: Client, selection: Selection, step_seconds: int = 0) -> Sources:
-    """Find where each part of the range is current."""
-    bound = _bound(selection)
-    progress = client.query("progress")
-    known = dict(zip(progress["level"], zip(progress["received_us"], progress["open_from"], strict=True), strict=True))
-    dirty = _dirty(client, bound, *known.get("minute", (0, 0)))
-    if selection.until - selection.since < 6 * HOUR or step_seconds % HOUR:
-        return Sources((), (), dirty)
-    stale = client.query("stale_hours", bound)
-    behind = {level: set(dirty_part) for level, dirty_part in (("hour", dirty), ("day", dirty))}
-    for level, hour in zip(stale["level"], stale["hour"], strict=True):
-        behind[level].add(hour)
-    days = _whole(selection, DAY, behind["day"]) if "day" in known and step_seconds % DAY == 0 else ()
-    hours = _whole(selection, HOUR, behind["hour"]) if "hour" in known else ()
-    inside = set(days)
-    return Sources(days, tuple(hour for hour in hours if hour // DAY * DAY not in inside), dirty)
-
-
-def _dirty(client: Client, bound: Mapping[str, object], covered_us: int, open_from: int) -> tuple[int, ...]:
-    """Minutes with windows that no roll-up has seen; the roll-up's progress tells most of them apart without a look."""
-    seen = client.query("dirty_minutes", {**bound, "covered_us": covered_us, "open_from": open_from})
-    if not seen["minute"]:
-        return ()
-    rolled = client.query("rolled_until", {"minutes": seen["minute"]})
-    until = dict(zip(rolled["minute"], rolled["received_us"], strict=True))
-    received = zip(seen["minute"], seen["received_us"], strict=True)
-    return tuple(minute for minute, last in received if last > until.get(minute, 0))
-
-
-def _whole(selection: Selection, size: int, behind: set[int]) -> tuple[int, ...]:
-    """Starts of the whole buckets of `size` seconds in the range that hold none of the moments in `behind`."""
-    skip = {moment // size * size for moment in behind}
-    first = -(-selection.since // size) * size
-    return tuple(start for start in range(first, selection.until - size + 1, size) if start not in skip)
-
-
-def _bound(selection: Selection) -> dict[str, object]:
-    return {
-        "service": selection.service,
-        "environment": selection.environment,
-        "version": selection.version,
-        "variant": selection.variant,
-        "since": selection.since,
-        "until": selection.until,
-    }
-
-
+_STEP = "toUInt32(intDiv(toUnixTimestamp(bucket), {step:UInt32}) * {step:UInt32})"
 POOLS = (
     "bucket, service, environment, version, variant, language, mode, windows, complete, samples, native_samples, "
     "x, xx, duration_ns, complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, "
@@ -195,11 +145,11 @@ FUNCTIONS = (
 
 
 def _live(kind: str, columns: str, sources: Sources, pool: str, chosen: str) -> str:
-    """A sub-query over the levels that the range has a part in, and raw, in parentheses."""
+    """What follows FROM: the levels that the range has a part in, and raw. One level alone costs no sub-query."""
     parts = []
     for level, starts in (("day", sources.days), ("hour", sources.hours)):
         if starts:
-            parts.append(_level(kind, level, columns, f"bucket IN {{{level}s:Array(UInt32)}} AND {chosen}"))
+            parts.append(_level(kind, level, f"bucket IN {{{level}s:Array(UInt32)}} AND {chosen}"))
     minutes = ["bucket >= {since:UInt32}", "bucket < {until:UInt32}"]
     if sources.days:
         minutes.append("toStartOfDay(bucket) NOT IN {days:Array(UInt32)}")
@@ -207,11 +157,16 @@ def _live(kind: str, columns: str, sources: Sources, pool: str, chosen: str) -> 
         minutes.append("toStartOfHour(bucket) NOT IN {hours:Array(UInt32)}")
     if sources.dirty:
         minutes.append("bucket NOT IN {dirty:Array(UInt32)}")
-        parts.append(raw(kind, "minute IN {dirty:Array(UInt32)}", pool))
-    parts.append(_level(kind, "minute", columns, " AND ".join([*minutes, chosen])))
-    return f"({' UNION ALL '.join(parts)})"
+    parts.append(_level(kind, "minute", " AND ".join([*minutes, chosen])))
+    if len(parts) == 1 and not sources.dirty:
+        return parts[0]
+    selects = [f"SELECT {columns} FROM {part}" for part in parts]  # noqa: S608 - no outside text
+    if sources.dirty:
+        rows = raw(kind, "minute IN {dirty:Array(UInt32)}", pool)
+        selects.append(f"SELECT {columns} FROM ({rows}) WHERE {chosen}")  # noqa: S608 - no outside text
+    return f"({' UNION ALL '.join(selects)})"
 
 
-def _level(kind: str, level: str, columns: str, condition: str) -> str:
+def _level(kind: str, level: str, condition: str) -> str:
     # Conditions on the sorting key alone: they may hold before rows of older revisions are dropped.
-    return f"SELECT {columns} FROM {kind}_{level} FINAL PREWHERE {condition}"  # noqa: S608 - no outside text
+    return f"{kind}_{level} FINAL PREWHERE {condition}"

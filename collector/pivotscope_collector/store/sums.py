@@ -1,7 +1,8 @@
 """Sums of pools and functions as `estimates` takes them, from the columns of the reader."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,13 @@ from pivotscope.profile.window import Mode
 from pivotscope_collector.estimates.columns import SUMS, FunctionColumns, PoolColumns
 from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums
 from pivotscope_collector.store import reader
-from pivotscope_collector.store.client import Client, Columns
+from pivotscope_collector.store.client import Blocks, Client, Columns
+from pivotscope_collector.store.native import numbers, ragged, texts
 from pivotscope_collector.store.reader import Selection
+
+_NAMES = ("service", "environment", "version", "variant", "language", "mode")
+_COUNTS = 7
+"""Numbers of a pool in `counts` of sql/pool_sums.sql."""
 
 
 def pool_sums(columns: Columns) -> dict[int, list[PoolSums]]:
@@ -58,25 +64,66 @@ def function_sums(columns: Columns) -> dict[int, list[FunctionSums]]:
     return dict(buckets)
 
 
-def whole(client: Client, selection: Selection) -> tuple[list[PoolSums], PoolColumns, Columns]:
-    """Everything that a selection covers, as one stretch: pools, their functions, and the columns of the pools."""
-    sources = reader.locate(client, selection)
-    columns = client.run(reader.render("pools", selection, sources), reader.bind(selection, sources, {"step": 0}))
-    pools = [row for bucket in pool_sums(columns).values() for row in bucket]
-    names = dict(zip(columns["pool"], ((row.pool, row.mode) for row in pools), strict=True))
-    found = client.arrays(reader.render("function_columns", selection, sources), reader.bind(selection, sources))
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Pools in a step each: `steps` are unix seconds of their starts, `keys` those of their functions."""
+
+    steps: Sequence[int]
+    keys: Sequence[int]
+    sums: Sequence[PoolSums]
+    processes: Sequence[int]
+
+
+def pools_of(found: Blocks) -> Pools:
+    """Pools from `sql/pool_sums.sql`."""
+    if not found:
+        return Pools((), (), (), ())
+    names = zip(*(texts(found[name]) for name in _NAMES), strict=True)
+    counts = ragged(found["counts"]).values.reshape(-1, _COUNTS).tolist()
+    sums = [
+        PoolSums(
+            pool=Pool(service, environment, version, variant, Language(language)),
+            mode=Mode(mode),
+            windows=windows,
+            samples=samples,
+            x=x,
+            xx=xx,
+            complete_cpu_ns=cpu,
+            attributed_ns=attributed,
+            unattributed_ns=unattributed,
+            complete_delay_ns=delay,
+        )
+        for (service, environment, version, variant, language, mode), xx, counted in zip(
+            names, numbers(found["squares"]).tolist(), counts, strict=True
+        )
+        for windows, samples, x, cpu, delay, attributed, unattributed in (counted,)
+    ]
+    steps, keys, processes = (numbers(found[name]).tolist() for name in ("step", "pool", "most_processes"))
+    return Pools(steps, keys, sums, processes)
+
+
+def whole(client: Client, selection: Selection) -> tuple[Pools, PoolColumns]:
+    """Everything that a selection covers, as one stretch: pools and their functions."""
+    functions, found = reader.blocks(client, selection, reader.Ask("function_sums"), reader.Ask("pool_sums"))
+    pools = pools_of(found)
+    return pools, _columns(pools, functions)
+
+
+def _columns(pools: Pools, found: Blocks) -> PoolColumns:
+    """Functions by pool and mode from `sql/function_sums.sql`."""
     functions: PoolColumns = {}
-    if found:
-        keys = np.asarray(found["pool"])
-        edges = np.flatnonzero(np.diff(keys, prepend=0)).tolist()
-        sums = np.stack([np.asarray(found[name], np.float64) for name in SUMS])
-        ids = np.asarray(found["function_id"], np.uint64)
-        for first, last in zip(edges, [*edges[1:], len(keys)], strict=True):
-            # A pool whose first window came between the two statements is for the next question.
-            if int(keys[first]) in names:
-                pool, mode = names[int(keys[first])]
-                functions.setdefault(pool, {})[mode] = FunctionColumns(ids[first:last], sums[:, first:last])
-    return pools, functions, columns
+    if not found:
+        return functions
+    names = dict(zip(pools.keys, pools.sums, strict=True))
+    keys, ids = numbers(found["pool"]), numbers(found["function_id"])
+    edges = np.flatnonzero(np.diff(keys, prepend=~keys[:1])).tolist()
+    sums = np.stack([np.asarray(found[name], np.float64) for name in SUMS])
+    for first, last in zip(edges, [*edges[1:], len(keys)], strict=True):
+        # A pool whose first window came between the two statements is for the next question.
+        row = names.get(int(keys[first]))
+        if row is not None:
+            functions.setdefault(row.pool, {})[row.mode] = FunctionColumns(ids[first:last], sums[:, first:last])
+    return functions
 
 
 def rows(columns: Columns) -> Iterable[Mapping[str, Any]]:

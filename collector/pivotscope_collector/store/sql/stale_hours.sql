@@ -1,12 +1,9 @@
--- Hours of a range that a level does not hold: still open when it was rolled up, or with a minute rolled up since.
-SELECT DISTINCT level, toUnixTimestamp(toStartOfHour(minute)) AS hour
+-- Hours with a minute that was rolled up after the level of hours, or of days, was, and that this level closed by then.
+SELECT
+    toUnixTimestamp(toStartOfHour(minute)) AS hour,
+    max(revision > {hour_covered:UInt64} AND minute < {hour_open:UInt32}) AS hour_behind,
+    max(revision > {day_covered:UInt64} AND minute < {day_open:UInt32}) AS day_behind
 FROM rolled
-CROSS JOIN
-(
-    SELECT level, max(received_until) AS covered_until, max(open_from) AS open_from
-    FROM progress
-    WHERE level IN ('hour', 'day')
-    GROUP BY level
-) AS done
 WHERE rolled.minute >= {since:UInt32} AND rolled.minute < {until:UInt32}
-    AND (rolled.revision > toUnixTimestamp64Micro(covered_until) OR rolled.minute >= open_from)
+    AND revision > least({hour_covered:UInt64}, {day_covered:UInt64})
+GROUP BY hour
