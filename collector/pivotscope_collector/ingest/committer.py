@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.errors import StoreError
@@ -16,14 +18,25 @@ from pivotscope_collector.store.rows import Rows, merge
 _LOG = logging.getLogger(__name__)
 _Part = Rows | Received
 _Settled = Refusal | StoreError | None
-_Waiting = tuple[_Part, "asyncio.Future[Refusal | None]"]
+_GROUPS_WAITING = 2
+"""Full groups that wait at most: one to follow at once, one that gathers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """What was handed over, how many rows it counts as, and who waits for it."""
+
+    part: _Part
+    size: int
+    settled: "asyncio.Future[Refusal | None]"
 
 
 class Committer:
     """Gathers batches for `seconds`, or until they have `rows`; checks, decodes and writes them in a thread of its own.
 
-    An insert costs almost the same for fifty rows as for twenty thousand. While one group is written the next
-    gathers. At most `8 × rows` wait; `submit` then waits for room, and so do the streams that call it.
+    An insert costs almost the same for fifty rows as for eighty thousand. While one group is written the next gathers,
+    so groups grow with the load: a batch waits `seconds` only where the thread is idle. What waits is bounded by two
+    full groups; `submit` then waits for room, and so do the streams that call it.
     """
 
     def __init__(
@@ -40,8 +53,9 @@ class Committer:
         self._counters = counters
         self._seconds = seconds
         self._rows = rows
-        self._waiting: list[_Waiting] = []
+        self._waiting: deque[_Waiting] = deque()
         self._size = 0
+        self._due = 0.0
         self._arrived = asyncio.Event()
         self._enough = asyncio.Event()
         self._room = asyncio.Condition()
@@ -63,13 +77,16 @@ class Committer:
                 await self._room.wait_for(lambda: not self._full())
         if self._closing:
             raise StoreError("the collector is stopping")
-        future: asyncio.Future[Refusal | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((part, future))
-        self._size += max(1, len(part))
-        self._arrived.set()
+        loop = asyncio.get_running_loop()
+        one = _Waiting(part, max(1, len(part)), loop.create_future())
+        if not self._waiting:
+            self._due = loop.time() + self._seconds
+            self._arrived.set()
+        self._waiting.append(one)
+        self._size += one.size
         if self._size >= self._rows:
             self._enough.set()
-        return future
+        return one.settled
 
     async def close(self) -> None:
         """Take nothing more, write what waits, and stop."""
@@ -83,14 +100,14 @@ class Committer:
         self._executor.shutdown()
 
     def _full(self) -> bool:
-        return self._size >= 8 * self._rows and not self._closing
+        return self._size >= _GROUPS_WAITING * self._rows and not self._closing
 
     async def _run(self) -> None:
         while True:
             await self._arrived.wait()
             if not self._closing:
                 try:
-                    async with asyncio.timeout(self._seconds):
+                    async with asyncio.timeout_at(self._due):
                         await self._enough.wait()
                 except TimeoutError:
                     pass
@@ -104,9 +121,9 @@ class Committer:
         async with self._room:
             taken: list[_Waiting] = []
             size = 0
-            while self._waiting and (not taken or size < self._rows):
-                taken.append(self._waiting.pop(0))
-                size += max(1, len(taken[-1][0]))
+            while self._waiting and size < self._rows:
+                taken.append(self._waiting.popleft())
+                size += taken[-1].size
             self._size -= size
             if not self._closing:
                 if not self._waiting:
@@ -118,17 +135,17 @@ class Committer:
 
     async def _commit(self, group: Sequence[_Waiting]) -> None:
         """Write a group. If the store refuses it, its batches are tried alone, so that none spoils the others."""
-        settled = await self._attempt([part for part, _ in group])
-        for (part, future), outcome in zip(group, settled, strict=True):
+        settled = await self._attempt([one.part for one in group])
+        for one, outcome in zip(group, settled, strict=True):
             own = outcome
             if isinstance(own, StoreError) and len(group) > 1:
-                (own,) = await self._attempt([part])
-            if future.cancelled():
+                (own,) = await self._attempt([one.part])
+            if one.settled.cancelled():
                 continue
             if isinstance(own, StoreError):
-                future.set_exception(own)
+                one.settled.set_exception(own)
             else:
-                future.set_result(own)
+                one.settled.set_result(own)
 
     async def _attempt(self, parts: Sequence[_Part]) -> Sequence[_Settled]:
         loop = asyncio.get_running_loop()
