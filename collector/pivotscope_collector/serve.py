@@ -5,6 +5,7 @@ import gc
 import logging
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -13,6 +14,7 @@ from pathlib import Path
 import grpc.aio
 from pivotscope.v1 import agent_pb2_grpc, query_pb2_grpc
 
+from pivotscope_collector.api.backup import Backups
 from pivotscope_collector.api.service import AdminService, QueryService
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
@@ -31,7 +33,7 @@ from pivotscope_collector.security.book import TokenBook
 from pivotscope_collector.security.doorman import Doorman
 from pivotscope_collector.security.rate import Buckets
 from pivotscope_collector.settings import Settings, split_listen
-from pivotscope_collector.store import schema
+from pivotscope_collector.store import frozen, schema
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.expiry import expire
 from pivotscope_collector.store.rollup import RollUp
@@ -101,7 +103,9 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         desired=desired,
         watch=book.watched,
     )
-    scheduler = _jobs(settings, client, counters)
+    dropping = threading.Lock()
+    scheduler = _jobs(settings, client, counters, dropping)
+    backups = Backups(client, settings.backup_folder, dropping, asyncio.Lock())
     operating = Operating(client, counters, Gauges({Gauge.STREAMS_OPEN: lambda: agents.streams}))
     server = grpc.aio.server(
         interceptors=[
@@ -115,7 +119,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     )
     agent_pb2_grpc.add_AgentServiceServicer_to_server(agents, server)
     query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(client, settings.query), server)
-    query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(client, desired.wake, book), server)
+    query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(client, desired.wake, book, backups), server)
     operating.add_to(server)
     try:
         await operating.open(settings)
@@ -150,9 +154,11 @@ def _migrate(client: Client, settings: Settings) -> None:
     for migration in schema.migrate(client, settings.clickhouse_cluster, settings.retention):
         _LOG.info("applied migration %04d_%s", migration.number, migration.name)
     schema.set_fsync(client, settings.clickhouse_cluster, on=settings.fsync)
+    if client.folder:
+        frozen.forget(client.folder)
 
 
-def _jobs(settings: Settings, client: Client, counters: Counters) -> Scheduler:
+def _jobs(settings: Settings, client: Client, counters: Counters, dropping: threading.Lock) -> Scheduler:
     clock = SystemClock()
     raw_days = settings.retention.raw_days
     roll_up = RollUp(client, clock, counters, margin_seconds=settings.rollup_margin_seconds, raw_days=raw_days)
@@ -164,7 +170,12 @@ def _jobs(settings: Settings, client: Client, counters: Counters) -> Scheduler:
         lambda: plan.refresh(client, clock.unix_ns(), settings.plan_range_hours, settings.scoring),
         share=_PLAN_SHARE,
     )
-    scheduler.every(settings.expiry_seconds, "expiry", lambda: expire(client, clock.unix_ns(), raw_days))
+
+    def expiry() -> None:
+        with dropping:
+            expire(client, clock.unix_ns(), raw_days)
+
+    scheduler.every(settings.expiry_seconds, "expiry", expiry)
     return scheduler
 
 

@@ -69,7 +69,8 @@ class QueryLimits:
 class Settings:
     """The collector's settings. Each is PIVOTSCOPE_<NAME> in the environment, or <name> in a TOML file.
 
-    Times are seconds. An empty `clickhouse_url` means the embedded engine in `data_dir`.
+    Times are seconds. An empty `clickhouse_url` means the embedded engine in `data_dir`. Its backups are made in
+    `backup_dir`; empty: beside `data_dir`.
     """
 
     listen: str = "127.0.0.1:4640"
@@ -82,6 +83,7 @@ class Settings:
     http_listen: str = DEFAULT_HTTP
     log_format: str = "text"
     data_dir: str = "pivotscope-data"
+    backup_dir: str = ""
     clickhouse_url: str = ""
     clickhouse_user: str = ""
     clickhouse_password: str = field(default="", repr=False)
@@ -130,6 +132,11 @@ class Settings:
     def embedded(self) -> bool:
         """Whether the engine runs in this process."""
         return not self.clickhouse_url
+
+    @property
+    def backup_folder(self) -> Path:
+        """Where backups of the embedded store are made."""
+        return Path(self.backup_dir or f"{self.data_dir.rstrip('/')}-backups")
 
     @property
     def http_address(self) -> str:

@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from typing import Any, TypeVar
 
 import grpc
@@ -37,6 +38,16 @@ STATUS = {
 async def answered(context: Context, work: Callable[[], Answer]) -> Answer:
     """Do blocking work off the loop; an error of ours becomes a status."""
     return await _or_status(context, asyncio.to_thread(work))
+
+
+async def streamed(context: Context, answers: AsyncGenerator[Answer, None]) -> AsyncIterator[Answer]:
+    """Pass answers on as they come; an error of ours becomes a status, and a caller that goes away ends the work."""
+    try:
+        async with aclosing(answers):
+            async for answer in answers:
+                yield answer
+    except PivotscopeError as error:
+        await context.abort(STATUS.get(type(error), grpc.StatusCode.INTERNAL), str(error))
 
 
 class Questions:

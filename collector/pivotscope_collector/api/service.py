@@ -1,13 +1,14 @@
 """The query and admin services: read the request, ask the pure rooms, translate errors once."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
-from pivotscope.v1 import control_pb2, query_pb2, query_pb2_grpc
+from pivotscope.v1 import backup_pb2, control_pb2, query_pb2, query_pb2_grpc
 
 from pivotscope_collector.api import diff, hotspots, labels
 from pivotscope_collector.api.agents import get_agent, list_agents
-from pivotscope_collector.api.answering import Context, Questions, answered
+from pivotscope_collector.api.answering import Context, Questions, answered, streamed
+from pivotscope_collector.api.backup import Backups
 from pivotscope_collector.api.check import check
 from pivotscope_collector.api.controls import change_controls, list_controls
 from pivotscope_collector.api.flame import get_flame
@@ -128,10 +129,11 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
 class AdminService(query_pb2_grpc.AdminServiceServicer):
     """What only the process that holds an embedded store can do."""
 
-    def __init__(self, client: Client, changed: Callable[[], None], book: TokenBook) -> None:
+    def __init__(self, client: Client, changed: Callable[[], None], book: TokenBook, backups: Backups) -> None:
         self._client = client
         self._changed = changed
         self._book = book
+        self._backups = backups
 
     async def Check(self, _request: query_pb2.CheckRequest, context: Context) -> query_pb2.CheckResponse:
         """Sizes, versions and problems of the store."""
@@ -172,3 +174,10 @@ class AdminService(query_pb2_grpc.AdminServiceServicer):
     async def ListAudit(self, request: query_pb2.ListAuditRequest, context: Context) -> query_pb2.ListAuditResponse:
         """Who called this service."""
         return await answered(context, lambda: list_audit(self._client, request))
+
+    async def Backup(
+        self, request: backup_pb2.BackupRequest, context: Context
+    ) -> AsyncIterator[backup_pb2.BackupResponse]:
+        """Back the store up."""
+        async for answer in streamed(context, self._backups.make(request.target, time.time_ns())):
+            yield answer

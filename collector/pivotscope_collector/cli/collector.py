@@ -11,6 +11,7 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector import log
 from pivotscope_collector.cli import options
+from pivotscope_collector.cli.backup import backup_command, restore_command
 from pivotscope_collector.cli.check import check_command
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask_admin
 from pivotscope_collector.cli.format import moment
@@ -97,6 +98,8 @@ def serve_command(
 
 app.command("migrate")(migrate_command)
 app.command("check")(check_command)
+app.command("backup")(backup_command)
+app.command("restore")(restore_command)
 
 
 @app.command("audit")

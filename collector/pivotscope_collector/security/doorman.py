@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing, suppress
 from typing import Any
 
 import grpc
@@ -97,10 +97,12 @@ class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic 
         )
 
     def _around(self, handler: Any, method: str, grant: Grant, *, audited: bool, timed: bool) -> Any:  # noqa: ANN401 - as above
-        """The handler of a unary method, with what has to happen around each call; others stay as they are."""
-        answer = handler.unary_unary
-        if answer is None or not (audited or timed):
+        """The handler with what has to happen around each call; one whose caller streams stays as it is."""
+        if handler.request_streaming or not (audited or timed):
             return handler
+        if handler.response_streaming:
+            return self._around_stream(handler, method, grant) if audited else handler
+        answer = handler.unary_unary
 
         async def recorded(request: object, context: Context) -> object:
             began = time.monotonic()
@@ -118,6 +120,25 @@ class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic 
             return response
 
         return grpc.unary_unary_rpc_method_handler(recorded, handler.request_deserializer, handler.response_serializer)
+
+    def _around_stream(self, handler: Any, method: str, grant: Grant) -> Any:  # noqa: ANN401 - as above
+        """One that is answered with a stream is recorded when that has ended; it may take hours, so it is not timed."""
+        answer = handler.unary_stream
+
+        async def recorded(request: object, context: Context) -> AsyncIterator[object]:
+            outcome = grpc.StatusCode.CANCELLED.name
+            try:
+                async with aclosing(answer(request, context)) as responses:
+                    async for response in responses:
+                        yield response
+                outcome = grpc.StatusCode.OK.name
+            except Exception:
+                outcome = _name(context.code())
+                raise
+            finally:
+                await self._audit.keep(grant, method, request, context, outcome)
+
+        return grpc.unary_stream_rpc_method_handler(recorded, handler.request_deserializer, handler.response_serializer)
 
 
 def _name(code: object) -> str:

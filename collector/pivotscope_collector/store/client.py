@@ -55,6 +55,11 @@ class Client:
         """Where the data is: the folder or the address, without credentials."""
         return self._path or self._url.rpartition("@")[2]
 
+    @property
+    def folder(self) -> str:
+        """The folder of an embedded store; empty for a server."""
+        return self._path
+
     def create_database(self, cluster: str = "") -> None:
         """Create the database where it does not exist, on every node of `cluster` if one is named."""
         clause = f" ON CLUSTER `{cluster}`" if cluster else ""

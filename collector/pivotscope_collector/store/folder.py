@@ -6,9 +6,13 @@ from pathlib import Path
 
 from pivotscope_collector.errors import StoreError
 
+_UNFINISHED = "restore-unfinished"
+
 
 def prepare(path: str) -> None:
-    """Create the folder and see that it can be written. Raises StoreError."""
+    """Create the folder and see that it can be written, and is no half of a restore. Raises StoreError."""
+    if Path(path, _UNFINISHED).exists():
+        raise StoreError(f"{path} holds a restore that was cut short: empty the folder, and restore again")
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path):
@@ -18,6 +22,29 @@ def prepare(path: str) -> None:
             f"cannot write to the data folder {path}: {error.strerror}; "
             "give its user write access, or set PIVOTSCOPE_DATA_DIR to another folder"
         ) from error
+
+
+def unfinished(path: str) -> None:
+    """Mark the folder as being restored, so that nobody opens it as it is."""
+    Path(path, _UNFINISHED).touch()
+
+
+def finished(path: str) -> None:
+    """Take the mark away."""
+    Path(path, _UNFINISHED).unlink()
+
+
+def owner(path: str) -> str:
+    """Who has the folder open, as " (pid 7)"; empty where nobody has, or that cannot be told."""
+    status = Path(path, "status")
+    try:
+        with status.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _owner(status)
+    except OSError:
+        return ""
+    return ""
 
 
 def explain(path: str) -> str:

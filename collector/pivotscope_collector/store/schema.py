@@ -157,6 +157,14 @@ def migrate(
     return done
 
 
+def create(client: Client, through: int) -> None:
+    """Make the tables of an empty embedded store as migrations up to number `through` left them, for a restore."""
+    client.command(render(_JOURNAL, "", Retention()))
+    for migration in migrations():
+        if migration.number <= through:
+            _apply(client, migration, "", Retention())
+
+
 def _migrate(client: Client, cluster: str, retention: Retention, *, allow_dangerous: bool) -> list[Migration]:
     with held(client, cluster):
         done = pending(applied(client), migrations())

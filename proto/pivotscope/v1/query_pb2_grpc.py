@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from pivotscope.v1 import backup_pb2 as pivotscope_dot_v1_dot_backup__pb2
 from pivotscope.v1 import control_pb2 as pivotscope_dot_v1_dot_control__pb2
 from pivotscope.v1 import query_pb2 as pivotscope_dot_v1_dot_query__pb2
 
@@ -508,6 +509,11 @@ class AdminServiceStub:
                 request_serializer=pivotscope_dot_v1_dot_query__pb2.ListAuditRequest.SerializeToString,
                 response_deserializer=pivotscope_dot_v1_dot_query__pb2.ListAuditResponse.FromString,
                 _registered_method=True)
+        self.Backup = channel.unary_stream(
+                '/pivotscope.v1.AdminService/Backup',
+                request_serializer=pivotscope_dot_v1_dot_backup__pb2.BackupRequest.SerializeToString,
+                response_deserializer=pivotscope_dot_v1_dot_backup__pb2.BackupResponse.FromString,
+                _registered_method=True)
 
 
 class AdminServiceServicer:
@@ -560,6 +566,13 @@ class AdminServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Backup(self, request, context):
+        """Backup writes a backup of an embedded store into a new folder, beside everything else that runs.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AdminServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -597,6 +610,11 @@ def add_AdminServiceServicer_to_server(servicer, server):
                     servicer.ListAudit,
                     request_deserializer=pivotscope_dot_v1_dot_query__pb2.ListAuditRequest.FromString,
                     response_serializer=pivotscope_dot_v1_dot_query__pb2.ListAuditResponse.SerializeToString,
+            ),
+            'Backup': grpc.unary_stream_rpc_method_handler(
+                    servicer.Backup,
+                    request_deserializer=pivotscope_dot_v1_dot_backup__pb2.BackupRequest.FromString,
+                    response_serializer=pivotscope_dot_v1_dot_backup__pb2.BackupResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -789,6 +807,33 @@ class AdminService:
             '/pivotscope.v1.AdminService/ListAudit',
             pivotscope_dot_v1_dot_query__pb2.ListAuditRequest.SerializeToString,
             pivotscope_dot_v1_dot_query__pb2.ListAuditResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Backup(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/pivotscope.v1.AdminService/Backup',
+            pivotscope_dot_v1_dot_backup__pb2.BackupRequest.SerializeToString,
+            pivotscope_dot_v1_dot_backup__pb2.BackupResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from pivotscope.v1 import backup_pb2 as _backup_pb2
 from pivotscope.v1 import control_pb2 as _control_pb2
 from pivotscope.v1 import query_pb2 as _query_pb2
 import abc as _abc_1
@@ -175,6 +176,8 @@ class AdminServiceStub:
     """RevokeToken ends a token, and within seconds every stream that was opened with it."""
     ListAudit: _grpc.UnaryUnaryMultiCallable[_query_pb2.ListAuditRequest, _query_pb2.ListAuditResponse]
     """ListAudit tells who called this service, newest first."""
+    Backup: _grpc.UnaryStreamMultiCallable[_backup_pb2.BackupRequest, _backup_pb2.BackupResponse]
+    """Backup writes a backup of an embedded store into a new folder, beside everything else that runs."""
 
 @_typing.type_check_only
 class AdminServiceAsyncStub(AdminServiceStub):
@@ -192,6 +195,8 @@ class AdminServiceAsyncStub(AdminServiceStub):
     """RevokeToken ends a token, and within seconds every stream that was opened with it."""
     ListAudit: _aio.UnaryUnaryMultiCallable[_query_pb2.ListAuditRequest, _query_pb2.ListAuditResponse]  # type: ignore[assignment]
     """ListAudit tells who called this service, newest first."""
+    Backup: _aio.UnaryStreamMultiCallable[_backup_pb2.BackupRequest, _backup_pb2.BackupResponse]  # type: ignore[assignment]
+    """Backup writes a backup of an embedded store into a new folder, beside everything else that runs."""
 
 class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
     """AdminService does what only the process that holds an embedded store can do."""
@@ -248,5 +253,13 @@ class AdminServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_query_pb2.ListAuditResponse, _abc.Awaitable[_query_pb2.ListAuditResponse]]:
         """ListAudit tells who called this service, newest first."""
+
+    @_abc_1.abstractmethod
+    def Backup(
+        self,
+        request: _backup_pb2.BackupRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_backup_pb2.BackupResponse], _abc.AsyncIterator[_backup_pb2.BackupResponse]]:
+        """Backup writes a backup of an embedded store into a new folder, beside everything else that runs."""
 
 def add_AdminServiceServicer_to_server(servicer: AdminServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -4,11 +4,13 @@ import asyncio
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import grpc.aio
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1 import query_pb2_grpc
+from pivotscope_collector.api.backup import Backups
 from pivotscope_collector.api.service import AdminService, QueryService
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
@@ -106,7 +108,8 @@ def address(filled: Client) -> Iterator[str]:
         server = grpc.aio.server()
         query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(filled, QueryLimits()), server)
         book = TokenBook(filled, SystemClock(), None)
-        query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(filled, lambda: None, book), server)
+        backups = Backups(filled, Path(filled.folder, "backups"), threading.Lock(), asyncio.Lock())
+        query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(filled, lambda: None, book, backups), server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
         return server, port
