@@ -13,6 +13,9 @@ class Count(StrEnum):
     STREAMS_REFUSED = "streams_refused"
     BATCHES_STORED = "batches_stored"
     BATCHES_REFUSED = "batches_refused"
+    PARTS_REFUSED = "parts_refused"
+    WINDOWS_CORRECTED = "windows_corrected"
+    NAMES_FOLDED = "names_folded"
     STATUSES_REFUSED = "statuses_refused"
     ROWS_STORED = "rows_stored"
     COMMITS = "commits"
@@ -32,6 +35,9 @@ MEANINGS: dict[Count, str] = {
     Count.STREAMS_REFUSED: "Streams that were refused, by reason.",
     Count.BATCHES_STORED: "Batches stored, repetitions included.",
     Count.BATCHES_REFUSED: "Batches refused, by reason.",
+    Count.PARTS_REFUSED: "Windows, points and facts left out of batches that were stored, by reason.",
+    Count.WINDOWS_CORRECTED: "Windows booked at their reception, for their own time was not believed, by flag.",
+    Count.NAMES_FOLDED: "Names beyond what a service may bring in a day, by kind; each stands for others as well.",
     Count.STATUSES_REFUSED: "Statuses of agents that were passed over, by reason.",
     Count.ROWS_STORED: "Rows inserted, by table.",
     Count.COMMITS: "Group commits.",
@@ -50,6 +56,9 @@ MEANINGS: dict[Count, str] = {
 LABELS: dict[Count, str] = {
     Count.STREAMS_REFUSED: "reason",
     Count.BATCHES_REFUSED: "reason",
+    Count.PARTS_REFUSED: "reason",
+    Count.WINDOWS_CORRECTED: "flag",
+    Count.NAMES_FOLDED: "kind",
     Count.STATUSES_REFUSED: "reason",
     Count.ROWS_STORED: "table",
     Count.JOB_RUNS: "job",

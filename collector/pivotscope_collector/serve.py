@@ -33,7 +33,7 @@ from pivotscope_collector.security.book import TokenBook
 from pivotscope_collector.security.doorman import Doorman
 from pivotscope_collector.security.rate import Buckets
 from pivotscope_collector.settings import Settings, split_listen
-from pivotscope_collector.store import frozen, schema
+from pivotscope_collector.store import corrections, frozen, schema
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.expiry import expire
 from pivotscope_collector.store.rollup import RollUp
@@ -90,8 +90,15 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     clock, counters = SystemClock(), Counters()
     book = TokenBook(client, clock, policy.first_token(settings))
     writer = Writer(client, clock, counters, settings.rollup_margin_seconds)
-    committer = Committer(writer.write, counters, seconds=settings.commit_seconds, rows=settings.commit_rows)
     limits = Limits(age_seconds=(settings.retention.raw_days - 1) * _DAY_SECONDS)
+    committer = Committer(
+        writer.write,
+        counters,
+        seconds=settings.commit_seconds,
+        rows=settings.commit_rows,
+        limits=limits,
+        place=lambda astray: corrections.place(client, astray),
+    )
     desired = Desired(client, clock)
     agents = AgentService(
         client,

@@ -11,13 +11,14 @@ from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.ingest.decode import Received
 from pivotscope_collector.ingest.gather import gather
+from pivotscope_collector.ingest.judge import Place, at_reception
 from pivotscope_collector.ingest.limits import Limits
-from pivotscope_collector.ingest.refusal import Refusal
+from pivotscope_collector.ingest.refusal import Verdict
 from pivotscope_collector.store.rows import Rows, merge
 
 _LOG = logging.getLogger(__name__)
 _Part = Rows | Received
-_Settled = Refusal | StoreError | None
+_Settled = Verdict | StoreError
 _GROUPS_WAITING = 2
 """Full groups that wait at most: one to follow at once, one that gathers."""
 
@@ -28,7 +29,7 @@ class _Waiting:
 
     part: _Part
     size: int
-    settled: "asyncio.Future[Refusal | None]"
+    settled: "asyncio.Future[Verdict]"
 
 
 class Committer:
@@ -47,9 +48,11 @@ class Committer:
         seconds: float,
         rows: int,
         limits: Limits | None = None,
+        place: Place = at_reception,
     ) -> None:
         self._write = write
         self._limits = limits or Limits()
+        self._place = place
         self._counters = counters
         self._seconds = seconds
         self._rows = rows
@@ -67,10 +70,10 @@ class Committer:
         """Begin to write."""
         self._task = asyncio.create_task(self._run(), name="committer")
 
-    async def submit(self, part: _Part) -> "asyncio.Future[Refusal | None]":
+    async def submit(self, part: _Part) -> "asyncio.Future[Verdict]":
         """Hand rows or a batch over, waiting for room.
 
-        The future is done when they are stored or, with the refusal, will never be; it fails with StoreError.
+        The future is done when they are stored, all or in part, or will never be; it fails with StoreError.
         """
         if self._full():
             async with self._room:
@@ -161,9 +164,11 @@ class Committer:
         self._counters.add(Count.COMMITS)
         return settled
 
-    def _store(self, parts: Sequence[_Part]) -> list[Refusal | None]:
+    def _store(self, parts: Sequence[_Part]) -> list[Verdict]:
         """In the thread: check and decode what are batches, write, and tell of each part how it was settled."""
-        gathered = gather([part for part in parts if isinstance(part, Received)], self._limits)
+        gathered = gather([part for part in parts if isinstance(part, Received)], self._limits, self._place)
         self._write(merge([gathered.rows, *(part for part in parts if isinstance(part, Rows))]))
-        refusals = iter(gathered.refusals)
-        return [next(refusals) if isinstance(part, Received) else None for part in parts]
+        for flag, count in gathered.corrected.items():
+            self._counters.add(Count.WINDOWS_CORRECTED, count, flag)
+        verdicts = iter(gathered.verdicts)
+        return [next(verdicts) if isinstance(part, Received) else None for part in parts]

@@ -1,44 +1,57 @@
 """Batches of many streams, checked and decoded together: fast where all is well, exact where something is not."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from pivotscope.v1 import agent_pb2 as pb
-
+from pivotscope_collector.ingest.amend import amended
 from pivotscope_collector.ingest.decode import Received, decode
+from pivotscope_collector.ingest.judge import Judged, Place, at_reception, judge, others
 from pivotscope_collector.ingest.limits import Limits
-from pivotscope_collector.ingest.refusal import Refusal, invalid
-from pivotscope_collector.ingest.validate import check
-from pivotscope_collector.store.rows import Rows
+from pivotscope_collector.ingest.refusal import Partial, Verdict
+from pivotscope_collector.store.rows import Rows, merge
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Rows of the batches that can be stored, and a refusal (or None) for each batch, in their order."""
+    """Rows of what can be stored, the verdict on each batch in their order, and how many windows were corrected."""
 
     rows: Rows
-    refusals: list[Refusal | None]
+    verdicts: list[Verdict]
+    corrected: Counter[str] = field(default_factory=Counter)
 
 
-def gather(received: Sequence[Received], limits: Limits) -> Gathered:
-    """Check and decode. A batch that is refused hurts no other."""
-    if all(_plain(one.batch) for one in received):
+def gather(received: Sequence[Received], limits: Limits, place: Place = at_reception) -> Gathered:
+    """Check and decode. What is refused hurts nothing beside it. `place` may block, and raise StoreError."""
+    if not any(others(one, limits) for one in received if not _plain(one)):
         rows = decode(received, limits)
         if rows is not None:
             return Gathered(rows, [None] * len(received))
-    refusals = [_check(one, limits) for one in received]
-    good = [one for one, refusal in zip(received, refusals, strict=True) if refusal is None]
-    return Gathered(decode(good, None) or Rows(), refusals)
+    judged = [_judged(one, limits) for one in received]
+    astray = [one.astray for one in judged if one.flags]
+    places = place(astray) if astray else {}
+    rows = merge(
+        [
+            decode([one.received for one in judged if one.clean]) or Rows(),
+            *(
+                amended(one, places[one.astray.batch_id] if one.flags else 0, limits)
+                for one in judged
+                if not one.clean and one.refusal is None
+            ),
+        ]
+    )
+    verdicts = [one.refusal or (Partial(one.parts) if one.parts else None) for one in judged]
+    return Gathered(rows, verdicts, Counter(flag for one in judged for flag in one.flags.values()))
 
 
-def _check(one: Received, limits: Limits) -> Refusal | None:
-    try:
-        return check(one.batch, one.dictionary, limits, one.now_ns)
-    except (ValueError, ArithmeticError, LookupError) as error:
-        # What no check foresaw must not come again and again.
-        return invalid(f"cannot be read: {error!r}")
+def _judged(one: Received, limits: Limits) -> Judged:
+    """Only what is not plainly well comes before the judge."""
+    if _plain(one) and decode([one], limits) is not None:
+        return Judged(one)
+    return judge(one, limits)
 
 
-def _plain(batch: pb.Batch) -> bool:
+def _plain(one: Received) -> bool:
     """Whether windows are all that it brings."""
+    batch = one.batch
     return not (batch.points or batch.files or batch.codebases)

@@ -1,4 +1,4 @@
-"""Why a batch is not taken."""
+"""Why a batch, or a part of one, is not taken."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,27 @@ class Refusal:
     reason: pb.RejectionReason.ValueType
     retryable: bool
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part that is left out of a batch that is stored. `measured`: it is a window, and its CPU is stored."""
+
+    kind: pb.PartKind.ValueType
+    position: int
+    refusal: Refusal
+    measured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """A batch was stored without these parts, the first of them first."""
+
+    parts: tuple[Part, ...]
+
+
+Verdict = Refusal | Partial | None
+"""Of a batch: refused, stored in part, or stored."""
 
 
 def invalid(detail: str) -> Refusal:
@@ -28,6 +49,16 @@ def forbidden(where: str, name: str, allowed: str) -> Refusal:
     """The stream's token does not allow this, and never will."""
     detail = f"{where}: the token of this stream may not write for {name!r}; it may {allowed}"
     return Refusal(pb.REJECTION_REASON_FORBIDDEN, retryable=False, detail=detail)
+
+
+def cardinality(detail: str) -> Refusal:
+    """A name beyond what a service may bring in a day."""
+    return Refusal(pb.REJECTION_REASON_CARDINALITY, retryable=False, detail=detail)
+
+
+def code(refusal: Refusal) -> str:
+    """Short name of the reason, such as too_large."""
+    return pb.RejectionReason.Name(refusal.reason).removeprefix("REJECTION_REASON_").lower()
 
 
 def unknown(kind: str, number: int, where: str) -> Refusal:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from base64 import b64encode
 from collections import Counter, deque
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
 from functools import partial
 
 from pivotscope.v1 import agent_pb2 as pb
@@ -17,7 +17,7 @@ from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.decode import Origin, Received
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
-from pivotscope_collector.ingest.refusal import Refusal, too_large, unavailable
+from pivotscope_collector.ingest.refusal import Part, Partial, Refusal, Verdict, code, too_large, unavailable
 from pivotscope_collector.security.grant import ANYONE, Grant
 from pivotscope_collector.store.rows import Row, Rows
 
@@ -156,28 +156,45 @@ class Session:
         stored = await self._committer.submit(Rows(agents=agents, statuses=[row]))
         stored.add_done_callback(asyncio.Future.exception)
 
-    def _stored(self, sequence: int, began: float, stored: "asyncio.Future[Refusal | None]") -> None:
+    def _stored(self, sequence: int, began: float, stored: "asyncio.Future[Verdict]") -> None:
         error = stored.exception()
-        refusal = unavailable(str(error)) if error else stored.result()
-        if refusal is None:
+        verdict = unavailable(str(error)) if error else stored.result()
+        if not isinstance(verdict, Refusal):
             self._counters.took(Latency.ACKNOWLEDGEMENT, self._clock.monotonic() - began)
-        self._settle(sequence, refusal)
+        self._settle(sequence, verdict)
 
-    def _settle(self, sequence: int, refusal: Refusal | None) -> None:
+    def _settle(self, sequence: int, verdict: Verdict) -> None:
         self._under_way -= 1
         self._slots.release()
-        self._acknowledgements.settled(sequence, retry=refusal is not None and refusal.retryable)
-        if refusal is None:
-            self._counters.add(Count.BATCHES_STORED)
+        self._acknowledgements.settled(sequence, retry=isinstance(verdict, Refusal) and verdict.retryable)
+        if isinstance(verdict, Refusal):
+            self._counters.add(Count.BATCHES_REFUSED, label=code(verdict))
+            self._tell(sequence, verdict)
         else:
-            name = pb.RejectionReason.Name(refusal.reason).removeprefix("REJECTION_REASON_").lower()
-            self._counters.add(Count.BATCHES_REFUSED, label=name)
-            _LOG.warning("%s: batch %d refused, %s: %s", self._origin.agent, sequence, name, refusal.detail)
-            rejection = pb.Rejection(
-                sequence=sequence, reason=refusal.reason, retryable=refusal.retryable, detail=refusal.detail
-            )
-            self._outgoing.append(pb.StreamResponse(rejection=rejection))
+            self._counters.add(Count.BATCHES_STORED)
+        if isinstance(verdict, Partial):
+            for part in verdict.parts:
+                self._counters.add(Count.PARTS_REFUSED, label=code(part.refusal))
+            self._tell(sequence, verdict.parts[0].refusal, verdict.parts)
         self._changed.set()
+
+    def _tell(self, sequence: int, refusal: Refusal, parts: Sequence[Part] = ()) -> None:
+        """Say what was refused; ahead of the acknowledgement, so that the agent still has it."""
+        what = f"{len(parts)} parts of batch" if parts else "batch"
+        _LOG.warning("%s: %s %d refused, %s: %s", self._origin.agent, what, sequence, code(refusal), refusal.detail)
+        rejection = pb.Rejection(
+            sequence=sequence,
+            reason=refusal.reason,
+            retryable=refusal.retryable,
+            detail=refusal.detail,
+            parts=[
+                pb.RefusedPart(
+                    kind=part.kind, position=part.position, reason=part.refusal.reason, measured=part.measured
+                )
+                for part in parts
+            ],
+        )
+        self._outgoing.append(pb.StreamResponse(rejection=rejection))
 
     async def _report(self) -> None:
         """Store that the agent is here; a store that does not take it now gets it with a later batch."""

@@ -1,4 +1,4 @@
-"""Is a batch fit to be stored? Pure: message and dictionary in, refusal or nothing out.
+"""Are a batch and its parts fit to be stored? Pure: message and dictionary in, refusals out.
 
 Each check is a generator of what is wrong; the first thing found is the answer, so later lines may rely on earlier.
 """
@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from math import isfinite
 
 import numpy as np
-from numpy.typing import NDArray
 from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_collector.ingest.dictionary import Dictionary, Series
-from pivotscope_collector.ingest.flat import Flat, flatten
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, MODES, OUTCOMES
 from pivotscope_collector.ingest.refusal import Refusal, forbidden, invalid, too_large
@@ -21,26 +19,21 @@ _SECOND = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Scope:
-    """What the checks of one batch share."""
+class Scope:
+    """What the checks of one batch share; `now_ns` is unix time."""
 
     dictionary: Dictionary
     limits: Limits
     offset_ns: int
     now_ns: int
 
-
-def check(batch: pb.Batch, dictionary: Dictionary, limits: Limits, now_ns: int) -> Refusal | None:
-    """The first thing that is wrong with a batch; nothing if it can be stored. `now_ns` is unix time."""
-    scope = _Scope(dictionary, limits, batch.clock_offset_ns, now_ns)
-    refusal = next(_batch(batch, scope), None)
-    if refusal:
-        return refusal
-    return next(_samples(flatten(batch.windows), scope), None)
+    def age_seconds(self, unix_ns: int) -> float:
+        """Age of an agent's time, as corrected; negative in the future."""
+        return (self.now_ns - unix_ns - self.offset_ns) / _SECOND
 
 
-def _batch(batch: pb.Batch, scope: _Scope) -> Iterator[Refusal]:
-    limits = scope.limits
+def batch_problems(batch: pb.Batch, limits: Limits) -> Iterator[Refusal]:
+    """What is wrong with a batch as a whole."""
     if batch.sequence == 0:
         yield invalid("sequence is 0; sequences count from 1")
     if abs(batch.clock_offset_ns) > limits.amount:
@@ -50,27 +43,24 @@ def _batch(batch: pb.Batch, scope: _Scope) -> Iterator[Refusal]:
             f"{len(batch.windows)} windows and {len(batch.points)} points; "
             f"at most {limits.windows} and {limits.points} fit a batch"
         )
-    for position, window in enumerate(batch.windows):
-        yield from _window(window, f"windows[{position}]", scope)
-    for position, point in enumerate(batch.points):
-        yield from _point(point, f"points[{position}]", scope)
-    for position, facts in enumerate(batch.files):
-        yield from _allowed(facts.codebase, f"files[{position}]", scope)
-        yield from _file(facts, f"files[{position}]", limits)
-    for position, codebase in enumerate(batch.codebases):
-        yield from _allowed(codebase.codebase, f"codebases[{position}]", scope)
-        if not 1 <= len(codebase.codebase) <= limits.text_length:
-            yield invalid(f"codebases[{position}]: codebase is empty or too long")
 
 
-def _allowed(codebase: str, where: str, scope: _Scope) -> Iterator[Refusal]:
+def codebase_problems(codebase: pb.CodebaseFacts, where: str, scope: Scope) -> Iterator[Refusal]:
+    """What is wrong with the facts of a codebase."""
+    yield from _allowed(codebase.codebase, where, scope)
+    if not 1 <= len(codebase.codebase) <= scope.limits.text_length:
+        yield invalid(f"{where}: codebase is empty or too long")
+
+
+def _allowed(codebase: str, where: str, scope: Scope) -> Iterator[Refusal]:
     """Facts are of a codebase; windows and points name a service, which the dictionary has judged."""
     grant = scope.dictionary.grant
     if not grant.may_write(codebase):
         yield forbidden(where, codebase, grant.rights)
 
 
-def _window(window: pb.Window, where: str, scope: _Scope) -> Iterator[Refusal]:
+def window_problems(window: pb.Window, where: str, scope: Scope) -> Iterator[Refusal]:
+    """What is wrong with a window; when it was is not judged here."""
     limits = scope.limits
     if window.process not in scope.dictionary.places:
         yield scope.dictionary.missing("process", window.process, where)
@@ -79,7 +69,6 @@ def _window(window: pb.Window, where: str, scope: _Scope) -> Iterator[Refusal]:
     for name in ("duration_ns", "stopped_ns"):
         if not 0 <= getattr(window, name) <= limits.duration_ns:
             yield invalid(f"{where}: {name} is {getattr(window, name)}, expected 0 to {limits.duration_ns}")
-    yield from _age(window.started_unix_ns, where, scope)
     if window.rate_hz > limits.rate_hz:
         yield invalid(f"{where}: rate_hz is {window.rate_hz}, at most {limits.rate_hz}")
     if len(window.reason) > limits.text_length:
@@ -91,10 +80,11 @@ def _window(window: pb.Window, where: str, scope: _Scope) -> Iterator[Refusal]:
     amount = max(usage.resident_bytes, usage.proportional_bytes, usage.read_bytes, usage.written_bytes)
     if amount > limits.amount:
         yield invalid(f"{where}: {amount} bytes, at most {limits.amount}")
-    yield from _columns(window, where, limits)
+    yield from _columns(window, where, scope)
 
 
-def _columns(window: pb.Window, where: str, limits: Limits) -> Iterator[Refusal]:
+def _columns(window: pb.Window, where: str, scope: Scope) -> Iterator[Refusal]:
+    limits = scope.limits
     rows = len(window.stacks)
     lengths = (rows, len(window.lines), len(window.counts), len(window.native_counts))
     if set(lengths) != {rows}:
@@ -107,43 +97,22 @@ def _columns(window: pb.Window, where: str, limits: Limits) -> Iterator[Refusal]
         yield invalid(f"{where}: only complete windows of a sampler carry samples")
     if window.rate_hz == 0 and (window.ticks == 0 or window.duration_ns == 0):
         yield invalid(f"{where}: samples without rate_hz, and without ticks and duration, stand for nothing")
-
-
-def _samples(flat: Flat, scope: _Scope) -> Iterator[Refusal]:
-    """Checks over the rows of all windows at once."""
-    if not flat.sampled:
-        return
-    odd = (flat.counts == 0) | (flat.natives > flat.counts)
-    if odd.any():
-        yield invalid(f"{_first(flat, odd)}: counts must be above 0 and native_counts at most counts")
-    sums = np.add.reduceat(flat.counts.astype(np.uint64), flat.starts)
-    if sums.max() > scope.limits.samples_per_window:
-        where = f"windows[{flat.sampled[int(sums.argmax())]}]"
-        yield invalid(f"{where}: more than {scope.limits.samples_per_window} samples")
-    above = flat.lines > scope.limits.line
-    if above.any():
-        yield invalid(f"{_first(flat, above)}: a line above {scope.limits.line}")
-    known = scope.dictionary.stack_ids
-    unresolved = (known[np.minimum(flat.stacks, len(known) - 1)] == 0) | (flat.stacks >= len(known))
+    # A slice of a repeated field is a list, which costs less than going over the field.
+    counts, natives = np.array(window.counts[:], np.uint32), np.array(window.native_counts[:], np.uint32)
+    if ((counts == 0) | (natives > counts)).any():
+        yield invalid(f"{where}: counts must be above 0 and native_counts at most counts")
+    if counts.sum(dtype=np.uint64) > limits.samples_per_window:
+        yield invalid(f"{where}: more than {limits.samples_per_window} samples")
+    if max(window.lines) > limits.line:
+        yield invalid(f"{where}: a line above {limits.line}")
+    stacks, known = np.array(window.stacks[:], np.uint32), scope.dictionary.stack_ids
+    unresolved = (known[np.minimum(stacks, len(known) - 1)] == 0) | (stacks >= len(known))
     if unresolved.any():
-        number = int(flat.stacks[unresolved.argmax()])
-        yield scope.dictionary.missing("stack", number, _first(flat, unresolved))
+        yield scope.dictionary.missing("stack", int(stacks[unresolved.argmax()]), where)
 
 
-def _first(flat: Flat, rows: NDArray[np.bool_]) -> str:
-    return f"windows[{flat.owner[rows.argmax()]}]"
-
-
-def _age(unix_ns: int, where: str, scope: _Scope) -> Iterator[Refusal]:
-    """Times are judged as corrected. What is too old cannot be counted exactly: parts of its minute have expired."""
-    age = (scope.now_ns - unix_ns - scope.offset_ns) / _SECOND
-    if age > scope.limits.age_seconds:
-        yield invalid(f"{where}: {age:.0f} s old, at most {scope.limits.age_seconds} s are kept in detail")
-    if -age > scope.limits.future_seconds:
-        yield invalid(f"{where}: {-age:.0f} s in the future, at most {scope.limits.future_seconds}; check the clocks")
-
-
-def _point(point: pb.MetricPoint, where: str, scope: _Scope) -> Iterator[Refusal]:
+def point_problems(point: pb.MetricPoint, where: str, scope: Scope) -> Iterator[Refusal]:
+    """What is wrong with a point. One of another time is not moved, that would spoil its series: the next says more."""
     series = scope.dictionary.series.get(point.series)
     if series is None:
         yield scope.dictionary.missing("series", point.series, where)
@@ -153,7 +122,11 @@ def _point(point: pb.MetricPoint, where: str, scope: _Scope) -> Iterator[Refusal
     problem = _value(point, series)
     if problem:
         yield invalid(f"{where}: {problem}")
-    yield from _age(point.unix_ns, where, scope)
+    age, limits = scope.age_seconds(point.unix_ns), scope.limits
+    if age > limits.age_seconds:
+        yield invalid(f"{where}: {age:.0f} s old, at most {limits.age_seconds} s are kept in detail")
+    if -age > limits.future_seconds:
+        yield invalid(f"{where}: {-age:.0f} s in the future, at most {limits.future_seconds}; check the clocks")
 
 
 def _value(point: pb.MetricPoint, series: Series) -> str:
@@ -169,7 +142,10 @@ def _value(point: pb.MetricPoint, series: Series) -> str:
     return ""
 
 
-def _file(facts: pb.FileFacts, where: str, limits: Limits) -> Iterator[Refusal]:
+def file_problems(facts: pb.FileFacts, where: str, scope: Scope) -> Iterator[Refusal]:
+    """What is wrong with the facts of a file."""
+    limits = scope.limits
+    yield from _allowed(facts.codebase, where, scope)
     if not facts.path or facts.language not in LANGUAGES:
         yield invalid(f"{where}: path is empty, or language {facts.language} is not known")
     if len(facts.functions) > limits.functions_per_file:

@@ -79,7 +79,7 @@ def _check_schema(held: Manifest) -> None:
         schema.pending(dict(held.schema), list(known.values()))
     except StoreError as error:
         raise UsageError(f"this backup cannot be restored by this version: {error}") from error
-    if not held.schema or sorted(held.schema) != list(range(1, max(held.schema) + 1)):
+    if set(held.schema) != {number for number in known if number <= max(held.schema, default=0)} or not held.schema:
         raise UsageError("this backup cannot be restored: its migrations are not complete")
 
 

@@ -19,6 +19,27 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _PartKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PartKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PartKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PART_KIND_UNSPECIFIED: _PartKind.ValueType  # 0
+    PART_KIND_WINDOW: _PartKind.ValueType  # 1
+    PART_KIND_POINT: _PartKind.ValueType  # 2
+    PART_KIND_FILE: _PartKind.ValueType  # 3
+    PART_KIND_CODEBASE: _PartKind.ValueType  # 4
+
+class PartKind(_PartKind, metaclass=_PartKindEnumTypeWrapper): ...
+
+PART_KIND_UNSPECIFIED: PartKind.ValueType  # 0
+PART_KIND_WINDOW: PartKind.ValueType  # 1
+PART_KIND_POINT: PartKind.ValueType  # 2
+PART_KIND_FILE: PartKind.ValueType  # 3
+PART_KIND_CODEBASE: PartKind.ValueType  # 4
+Global___PartKind: _TypeAlias = PartKind  # noqa: Y015
+
 class _RejectionReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -34,6 +55,8 @@ class _RejectionReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Rejec
     REJECTION_REASON_OVERLOADED: _RejectionReason.ValueType  # 6
     REJECTION_REASON_FORBIDDEN: _RejectionReason.ValueType  # 7
     """The stream's token may not write for a service or codebase of the batch."""
+    REJECTION_REASON_CARDINALITY: _RejectionReason.ValueType  # 8
+    """More different names than a service may bring in a day."""
 
 class RejectionReason(_RejectionReason, metaclass=_RejectionReasonEnumTypeWrapper): ...
 
@@ -46,6 +69,8 @@ REJECTION_REASON_STORE_UNAVAILABLE: RejectionReason.ValueType  # 5
 REJECTION_REASON_OVERLOADED: RejectionReason.ValueType  # 6
 REJECTION_REASON_FORBIDDEN: RejectionReason.ValueType  # 7
 """The stream's token may not write for a service or codebase of the batch."""
+REJECTION_REASON_CARDINALITY: RejectionReason.ValueType  # 8
+"""More different names than a service may bring in a day."""
 Global___RejectionReason: _TypeAlias = RejectionReason  # noqa: Y015
 
 class _Language:
@@ -423,12 +448,19 @@ class Rejection(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     RETRYABLE_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
+    PARTS_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     reason: Global___RejectionReason.ValueType
     retryable: _builtins.bool
     """True: send the batch again, with its definitions. False: it will never be taken; drop and count it."""
     detail: _builtins.str
     """For a person: what was wrong, where, and the form expected."""
+    @_builtins.property
+    def parts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RefusedPart]:
+        """Where there are any: the batch is stored, and will be acknowledged, without these parts of it. They will never be
+        taken; reason and detail are those of the first.
+        """
+
     def __init__(
         self,
         *,
@@ -436,14 +468,49 @@ class Rejection(_message.Message):
         reason: Global___RejectionReason.ValueType = ...,
         retryable: _builtins.bool = ...,
         detail: _builtins.str = ...,
+        parts: _abc.Iterable[Global___RefusedPart] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "reason", b"reason", "retryable", b"retryable", "sequence", b"sequence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["detail", b"detail", "parts", b"parts", "reason", b"reason", "retryable", b"retryable", "sequence", b"sequence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Rejection: _TypeAlias = Rejection  # noqa: Y015
+
+@_typing.final
+class RefusedPart(_message.Message):
+    """RefusedPart is a part of a batch that was left out of it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KIND_FIELD_NUMBER: _builtins.int
+    POSITION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    MEASURED_FIELD_NUMBER: _builtins.int
+    kind: Global___PartKind.ValueType
+    position: _builtins.int
+    """In the batch's list of its kind, from 0."""
+    reason: Global___RejectionReason.ValueType
+    measured: _builtins.bool
+    """Of a window: its samples were left out, and what it measured is stored as that of a failed window. False: the
+    CPU that it stands for is not stored, and the agent still owes it.
+    """
+    def __init__(
+        self,
+        *,
+        kind: Global___PartKind.ValueType = ...,
+        position: _builtins.int = ...,
+        reason: Global___RejectionReason.ValueType = ...,
+        measured: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["kind", b"kind", "measured", b"measured", "position", b"position", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RefusedPart: _TypeAlias = RefusedPart  # noqa: Y015
 
 @_typing.final
 class Control(_message.Message):
@@ -900,7 +967,9 @@ Global___MetricSeries: _TypeAlias = MetricSeries  # noqa: Y015
 
 @_typing.final
 class Batch(_message.Message):
-    """A Batch is stored whole or not at all."""
+    """A Batch is stored once. A part that is not fit to be stored is left out and told in a Rejection; a window whose time lies
+    beyond what the collector keeps in detail is booked at its reception, and flagged.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

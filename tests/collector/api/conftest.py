@@ -16,8 +16,8 @@ from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
 from pivotscope_collector.ingest.decode import Origin, Received, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
+from pivotscope_collector.ingest.judge import judge
 from pivotscope_collector.ingest.limits import Limits
-from pivotscope_collector.ingest.validate import check
 from pivotscope_collector.security.book import TokenBook
 from pivotscope_collector.settings import QueryLimits
 from pivotscope_collector.store.client import Client
@@ -90,8 +90,9 @@ def filled(module_store: Client, started_ns: int) -> Client:
     dictionary.define(definitions(started_ns))
     writer = Writer(module_store, SystemClock(), Counters(), 30.0)
     made = batch(started_ns)
-    assert check(made, dictionary, Limits(), started_ns) is None
-    rows = decode([Received(made, dictionary, Origin("agent-1", 1))])
+    received = Received(made, dictionary, Origin("agent-1", 1), started_ns)
+    assert judge(received, Limits()).clean
+    rows = decode([received])
     assert rows is not None
     writer.write(rows)
     return module_store

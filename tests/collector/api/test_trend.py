@@ -11,8 +11,8 @@ from pivotscope_collector.counters import Counters
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.ingest.decode import Origin, Received, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
+from pivotscope_collector.ingest.judge import judge
 from pivotscope_collector.ingest.limits import Limits
-from pivotscope_collector.ingest.validate import check
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.writer import Writer
@@ -63,8 +63,9 @@ def released(module_store: Client, started_ns: int) -> Client:
         )
     dictionary = Dictionary(Limits())
     dictionary.define(definitions)
-    assert check(batch, dictionary, Limits(), time.time_ns()) is None
-    rows = decode([Received(batch, dictionary, Origin("agent", 1))])
+    received = Received(batch, dictionary, Origin("agent", 1), time.time_ns())
+    assert judge(received, Limits()).clean
+    rows = decode([received])
     assert rows is not None
     Writer(module_store, SystemClock(), Counters(), 30.0).write(rows)
     return module_store

@@ -1,6 +1,7 @@
 """Batches of several streams together: what is quick agrees with the judge, and a refusal hurts no neighbour."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,8 +10,11 @@ from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.ingest.decode import Origin, Received, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.gather import gather
+from pivotscope_collector.ingest.judge import judge
 from pivotscope_collector.ingest.limits import Limits
-from pivotscope_collector.ingest.validate import check
+from pivotscope_collector.ingest.refusal import Partial, Refusal
+from pivotscope_collector.store import rows as r
+from pivotscope_collector.store.rows import Row
 
 NOW_NS = 1_795_000_000_000_000_000
 Make = Callable[..., pb.Batch]
@@ -44,6 +48,12 @@ _WINDOW = st.fixed_dictionaries(
     },
 )
 
+_PROPER: dict[str, object] = {
+    "process": 1, "mode": pb.MODE_GIL, "outcome": pb.OUTCOME_COMPLETE, "started_unix_ns": NOW_NS,
+    "duration_ns": 10**10, "ticks": 200, "stacks": [1, 2], "lines": [1, 0], "counts": [3, 4],
+    "native_counts": [0, 4],
+}  # fmt: skip
+
 
 def _dictionary() -> Dictionary:
     made = pb.Definitions(processes=[pb.Process(id=1, service="s", language=pb.LANGUAGE_PYTHON)])
@@ -58,17 +68,12 @@ def _dictionary() -> Dictionary:
 @settings(max_examples=300)
 @given(_WINDOW, st.sampled_from([0, 1, 2**64 - 1]), st.sampled_from([0, 10**9, -(2**63)]))
 def test_what_is_taken_quickly_passes_every_check(fields: dict[str, object], sequence: int, offset: int) -> None:
-    proper: dict[str, object] = {
-        "process": 1, "mode": pb.MODE_GIL, "outcome": pb.OUTCOME_COMPLETE, "started_unix_ns": NOW_NS,
-        "duration_ns": 10**10, "ticks": 200, "stacks": [1, 2], "lines": [1, 0], "counts": [3, 4],
-        "native_counts": [0, 4],
-    }  # fmt: skip
-    window = pb.Window(**{**proper, **fields})  # type: ignore[arg-type]
+    window = pb.Window(**{**_PROPER, **fields})  # type: ignore[arg-type]
     batch = pb.Batch(sequence=sequence, clock_offset_ns=offset, windows=[window])
     dictionary = _dictionary()
-    quick = decode([Received(batch, dictionary, Origin("a", 1), NOW_NS)], Limits())
-    refusal = check(batch, dictionary, Limits(), NOW_NS)
-    assert quick is None or refusal is None
+    received = Received(batch, dictionary, Origin("a", 1), NOW_NS)
+    quick = decode([received], Limits())
+    assert quick is None or judge(received, Limits()).clean
     if fields == {} and sequence and offset >= 0:
         assert quick is not None
 
@@ -82,12 +87,101 @@ def test_a_refusal_hurts_no_neighbour(batch: Make, window: Callable[..., pb.Wind
         Received(batch(), other, Origin("b", 1), NOW_NS),
     ]
     gathered = gather(parts, Limits())
-    assert [refusal is None for refusal in gathered.refusals] == [True, False, True]
+    assert [type(verdict) for verdict in gathered.verdicts] == [type(None), Refusal, type(None)]
     assert len(gathered.rows.windows) == 2
     assert gathered.rows.samples.count.tolist() == [1, 2, 1] * 2
     assert gathered.rows.samples.stack_id.tolist()[3:] == [int(other.stack_ids[number]) for number in (1, 2, 1)]
     for stack in set(gathered.rows.samples.stack_id.tolist()):
         assert len(gathered.rows.stacks[stack]) > 0
+
+
+@settings(max_examples=300)
+@given(st.lists(_WINDOW, min_size=1, max_size=4), st.integers(0, 3))
+def test_the_good_windows_of_a_batch_are_as_if_they_were_alone(changes: list[dict[str, object]], place: int) -> None:
+    """Whatever is beside it, a proper window keeps its id and its samples, and all CPU that can be believed stays."""
+    windows = [pb.Window(**{**_PROPER, **fields}) for fields in changes]  # type: ignore[arg-type]
+    place = min(place, len(windows))
+    windows.insert(place, pb.Window(**_PROPER, gap_cpu_ns=7))  # type: ignore[arg-type]
+    dictionary = _dictionary()
+    batch = pb.Batch(sequence=3, windows=windows)
+    gathered = gather([Received(batch, dictionary, Origin("a", 1), NOW_NS)], Limits())
+    (verdict,) = gathered.verdicts
+    rows = [_named(row) for row in gathered.rows.windows]
+    if isinstance(verdict, Refusal):
+        # Only a reference that may yet be defined takes the whole batch with it.
+        assert verdict.retryable
+        assert rows == []
+        return
+    parts = verdict.parts if verdict else ()
+    alone = gather([Received(pb.Batch(sequence=3, windows=windows[: place + 1]), dictionary, Origin("a", 1), NOW_NS)],
+                   Limits())  # fmt: skip
+    mine = next(number for number, row in enumerate(rows) if row["position"] == place)
+    assert rows[mine] == next(row for row in map(_named, alone.rows.windows) if row["position"] == place)
+    samples = gathered.rows.samples
+    assert samples.count[samples.window == mine].tolist() == [3, 4]
+    left_out = {part.position for part in parts if not part.measured}
+    assert sorted(row["position"] for row in rows) == [one for one in range(len(windows)) if one not in left_out]
+    assert sum(row["cpu_user_ns"] + row["gap_cpu_ns"] for row in rows) == sum(
+        window.usage.cpu_user_ns + window.gap_cpu_ns for one, window in enumerate(windows) if one not in left_out
+    )
+    assert all(windows[one].process == 0 or max(_cpu(windows[one])) > Limits().cpu_ns for one in left_out)
+    for row in rows:
+        refused = any(part.position == row["position"] for part in parts)
+        assert (row["outcome"] == "refused") == refused
+        assert (row["samples"] == 0) or not refused
+
+
+def test_what_is_beyond_the_ages_is_booked_where_it_is_placed(
+    batch: Make, window: Callable[..., pb.Window], dictionary: Dictionary
+) -> None:
+    future, late = NOW_NS + 86_400 * 10**9, NOW_NS - 14 * 86_400 * 10**9
+    sent = batch(windows=[window(started_unix_ns=future, reason="rotation"), window(), window(started_unix_ns=late)])
+    asked: list[object] = []
+
+    def place(astray: object) -> dict[int, int]:
+        asked.extend(list(astray))  # type: ignore[call-overload]
+        return {asked[0].batch_id: NOW_NS - 60 * 10**9}  # type: ignore[attr-defined]
+
+    gathered = gather([Received(sent, dictionary, Origin("a", 1), NOW_NS)], Limits(), place)
+    assert gathered.verdicts == [None]
+    assert gathered.corrected == {"future": 1, "late": 1}
+    first, second, third = map(_named, gathered.rows.windows)
+    ms = NOW_NS // 10**6
+    assert [row["started_at"] for row in (first, second, third)] == [ms - 60_000, ms, ms - 60_000]
+    assert [row["agent_started_at"] for row in (first, third)] == [future // 10**6, late // 10**6]
+    assert [row["reason"] for row in (first, second, third)] == ["future: rotation", "", "late"]
+    assert gathered.rows.samples.count.tolist() == [1, 2, 1] * 3
+
+
+def test_points_and_facts_are_left_out_alone(batch: Make, dictionary: Dictionary) -> None:
+    sent = batch(
+        points=[
+            pb.MetricPoint(series=1, unix_ns=NOW_NS, value=value) for value in (1.0, float("nan"), 2.0)
+        ],
+        files=[pb.FileFacts(codebase="shop"), pb.FileFacts(
+            codebase="shop", path="a.py", language=pb.LANGUAGE_PYTHON,
+            functions=[pb.FunctionFacts(qualified_name="f", first_line=1, last_line=2)],
+        )],
+        codebases=[pb.CodebaseFacts(), pb.CodebaseFacts(codebase="shop", total_files=3)],
+    )  # fmt: skip
+    gathered = gather([Received(sent, dictionary, Origin("a", 1), NOW_NS)], Limits())
+    (verdict,) = gathered.verdicts
+    assert isinstance(verdict, Partial)
+    assert [(part.kind, part.position) for part in verdict.parts] == [
+        (pb.PART_KIND_POINT, 1), (pb.PART_KIND_FILE, 0), (pb.PART_KIND_CODEBASE, 0)
+    ]  # fmt: skip
+    assert [row[4] for row in gathered.rows.points] == [1.0, 2.0]
+    assert [row[3] for row in gathered.rows.code_functions] == ["f"]
+    assert gathered.rows.codebases == [("shop", 3, 0)]
+    assert len(gathered.rows.windows) == 1
+
+
+def _named(row: Row) -> dict[str, Any]:
+    return dict(zip(r.WINDOW, row, strict=True))
+
+
+def _cpu(window: pb.Window) -> tuple[int, ...]:
+    return window.usage.cpu_user_ns, window.usage.cpu_system_ns, window.gap_cpu_ns
 
 
 def test_stacks_are_looked_up_in_the_stream_that_sent_them(batch: Make, dictionary: Dictionary) -> None:
@@ -104,4 +198,4 @@ def test_stacks_are_looked_up_in_the_stream_that_sent_them(batch: Make, dictiona
 def test_nothing_is_nothing() -> None:
     gathered = gather([], Limits())
     assert len(gathered.rows) == 0
-    assert gathered.refusals == []
+    assert gathered.verdicts == []
