@@ -19,6 +19,7 @@ from pivotscope_agent.finishing import Finishing
 from pivotscope_agent.governing.governor import Governor
 from pivotscope_agent.governing.keeping import keep_books
 from pivotscope_agent.metrics.reader import MetricsReader
+from pivotscope_agent.pipeline.asked import words
 from pivotscope_agent.pipeline.control import Command, DesiredState, Pause, RequestFacts, Resume, SetRate
 from pivotscope_agent.pipeline.export import Identity
 from pivotscope_agent.pipeline.opening import open_spool
@@ -75,7 +76,9 @@ async def run(
         if settings.control.accept:
             obey(command, controls, sources, watch.reconsider)
         else:
-            log.info("the collector asks in vain, for control.accept is false: %s", command, extra={"command": name})
+            log.info(
+                "the collector asks in vain, for control.accept is false: %s", words(command), extra={"command": name}
+            )
 
     pipeline = Pipeline(
         settings.collector,
@@ -194,7 +197,7 @@ def _versions(samplers: Mapping[Language, Sampler]) -> dict[str, str]:
 
 def obey(command: Command, controls: Controls, sources: Sources, reconsider: Callable[[], None]) -> None:
     """Do what the collector asks for, within the agent's own limits; loops then `reconsider` what they do."""
-    log.info("the collector asks: %s", command, extra={"command": type(command).__name__})
+    log.info("the collector asks for %s", words(command), extra={"command": type(command).__name__})
     match command:
         case SetRate(service, rate_hz):
             controls.set_rate(service, rate_hz)
