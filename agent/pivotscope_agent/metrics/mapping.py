@@ -3,14 +3,17 @@
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from pivotscope.profile.metric import MetricKind, MetricSeries
-from prometheus_client import Metric
-from prometheus_client.samples import Sample
 
 from pivotscope_agent.metrics.config import SeriesRule
 from pivotscope_agent.metrics.page import PROCESS_START
 from pivotscope_agent.metrics.source import Source
+
+if TYPE_CHECKING:
+    from prometheus_client import Metric
+    from prometheus_client.samples import Sample
 
 _KINDS = {
     "counter": MetricKind.COUNTER,
@@ -54,7 +57,7 @@ class _Group:
     created: float = 0.0
 
 
-def map_page(families: Iterable[Metric], source: Source) -> Mapped:
+def map_page(families: "Iterable[Metric]", source: Source) -> Mapped:
     """Values of the series that the source's rule asks for.
 
     Labels that a rule does not keep are summed over (gauges too). Bucket counts are made per bucket from the
@@ -85,14 +88,14 @@ def map_page(families: Iterable[Metric], source: Source) -> Mapped:
     return Mapped(tuple(values), tuple(refused), start)
 
 
-def _separate_created(metrics: Sequence[Metric]) -> dict[str, list[Sample]]:
+def _separate_created(metrics: "Sequence[Metric]") -> "dict[str, list[Sample]]":
     """The text format has creation times as gauges of their own, OpenMetrics in the family."""
     return {
         family.name.removesuffix("_created"): family.samples for family in metrics if family.name.endswith("_created")
     }
 
 
-def _groups(samples: Iterable[Sample], rule: SeriesRule, source: Source) -> dict[tuple[tuple[str, str], ...], _Group]:
+def _groups(samples: "Iterable[Sample]", rule: SeriesRule, source: Source) -> dict[tuple[tuple[str, str], ...], _Group]:
     kept = {*rule.labels, source.rule.variant_label, source.rule.version_label} - {""}
     groups: dict[tuple[tuple[str, str], ...], _Group] = {}
     for sample in samples:

@@ -21,6 +21,9 @@ from pivotscope_agent.telemetry.counters import Count, Counters
 
 log = logging.getLogger(__name__)
 
+NETWORK_S = 15.0
+"""Time between two readings of the network, where nothing else is read: as long as a window."""
+
 Fetch = Callable[[str], Page]
 
 
@@ -53,12 +56,17 @@ class MetricsReader:
     async def run(
         self, processes: Callable[[], Iterable[Process]], offer: Callable[[Iterable[MetricPoint]], None]
     ) -> None:
-        """Read until cancelled, every `interval_seconds`, and hand each round's points over."""
+        """Read until cancelled, every `interval_seconds`, and hand each round's points over.
+
+        Where no page is configured, the network's counters alone are read, which lose nothing by being read seldom.
+        """
+        pages = self._settings.interval_seconds
+        seconds = pages if self._settings.endpoints else max(pages, NETWORK_S)
         while True:
             began = self._clock.monotonic_ns()
             offer(await self.read(processes()))
             spent = (self._clock.monotonic_ns() - began) / 1e9
-            await self._clock.sleep(max(self._settings.interval_seconds - spent, 0.1))
+            await self._clock.sleep(max(seconds - spent, 0.1))
 
     async def read(self, processes: Iterable[Process]) -> list[MetricPoint]:
         """One round: every page once, one behind the other, and the network. Never raises for what a page does."""

@@ -8,7 +8,7 @@ from pivotscope_agent.targets import procfs
 
 PART_OF_RATE = 0.25
 """Random looks for each look of the sampler; what they teach is kept over many windows, and each wakes the agent."""
-FEWEST_HZ, MOST_HZ = 1.0, 50.0
+FEWEST_HZ, MOST_HZ, NO_STOPS_HZ = 1.0, 50.0, 0.5
 MOST_THREADS = 16
 """Threads that are read at each look; of a process with more, some are drawn."""
 
@@ -43,7 +43,7 @@ class Looks:
 
 def pace(rate_hz: int, *, stops: bool) -> float:
     """Random looks a second. Where nobody is stopped they tell of delay alone, and the kernel counts most of that."""
-    return min(MOST_HZ, max(FEWEST_HZ, PART_OF_RATE * rate_hz)) if stops else FEWEST_HZ
+    return min(MOST_HZ, max(FEWEST_HZ, PART_OF_RATE * rate_hz)) if stops else NO_STOPS_HZ
 
 
 async def watch(

@@ -9,7 +9,6 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from socket import AF_INET6, SHUT_RDWR
 from socketserver import TCPServer
 
-from pivotscope_agent.telemetry.exposition import page
 from pivotscope_agent.telemetry.report import Report
 
 log = logging.getLogger(__name__)
@@ -72,6 +71,9 @@ def answer(path: str, report: Callable[[], Report]) -> Answer:
     except TimeoutError:
         return _health(503, [f"the agent's loop does not answer within {ANSWER_S:g} s"], [])
     if path == "/metrics":
+        # Where nobody scrapes the agent, what writes the page takes no memory.
+        from pivotscope_agent.telemetry.exposition import page  # noqa: PLC0415
+
         return 200, _PAGE_TYPE, page(found)
     return _health(503 if found.problems else 200, found.problems, (*found.warnings, *_stream(found)))
 

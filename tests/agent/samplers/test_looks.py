@@ -23,7 +23,7 @@ def test_a_process_at_a_stop_is_seen_so() -> None:
 
 def test_looks_are_fewer_than_the_samplers_and_fewest_where_nothing_is_stopped() -> None:
     assert [pace(rate, stops=True) for rate in (1, 10, 100, 1000)] == [1.0, 2.5, 25.0, 50.0]
-    assert pace(100, stops=False) == 1.0
+    assert pace(100, stops=False) == 0.5
 
 
 async def test_looks_come_at_random_moments() -> None:
