@@ -13,8 +13,8 @@ async def keep_books(governor: Governor, clock: Clock) -> None:
     """Read and tell, until cancelled. What was used before the first reading, to start, is not counted."""
     own = OwnCpu(clock.monotonic_ns(), _cpu_ns() - governor.samplers_ns)
     while True:
-        await next_beat(clock, EVERY_S)
         governor.charge_own(own.update(clock.monotonic_ns(), _cpu_ns(), governor.samplers_ns))
+        await next_beat(clock, EVERY_S)
 
 
 def _cpu_ns() -> int:

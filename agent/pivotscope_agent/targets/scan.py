@@ -71,7 +71,7 @@ class Scanner:
         ended = [self._targets.pop(pid) for pid, target in list(self._targets.items()) if _is_over(target)]
         if self._present is before:
             # Nobody has begun; who is known may have become another program.
-            candidates = frozenset((*self._unwanted, *(target.process.pid for target in ended)))
+            candidates = frozenset(self._unwanted) | {target.process.pid for target in ended}
         else:
             candidates = self._present - self._targets.keys()
             for pid in self._unwanted.keys() - self._present:

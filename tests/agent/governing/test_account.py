@@ -1,6 +1,6 @@
 from pivotscope_agent.governing.account import LONGEST_DEBT_S, Account
 from pivotscope_agent.governing.cost import ATTACH_NS, Cost
-from pivotscope_agent.governing.own import OwnCpu
+from pivotscope_agent.governing.own import USUAL_CORES, OwnCpu
 
 SECOND = 1_000_000_000
 
@@ -37,6 +37,16 @@ def test_a_higher_cost_is_believed_at_once_a_lower_one_slowly() -> None:
 
 def test_attaching_alone_leaves_looks_that_cost_next_to_nothing() -> None:
     assert 0 < Cost.of(1_000_000, 0, 20).look_ns < 1e5
+
+
+def test_the_agents_own_share_is_known_from_the_start() -> None:
+    """A mean that began at nothing would take minutes to know, and samplers would spend what there is not."""
+    own = OwnCpu(0, 0)
+    assert own.update(0, 0, 0) == USUAL_CORES
+    shares = [own.update(second * SECOND, second * 6_000_000, 0) for second in range(5, 185, 5)]
+    assert shares[-1] > 0.005
+    assert sum(shares) / len(shares) > 0.0045
+    assert max(shares) <= 0.006
 
 
 def test_the_agents_own_share_leaves_samplers_out_and_forgets() -> None:
