@@ -10,15 +10,16 @@ from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 from pivotscope.v1 import agent_pb2, query_pb2
 
+from pivotscope_collector.api.ranking import Known
 from pivotscope_collector.errors import NotComparableError
 from pivotscope_collector.estimates.pool import Pool, PoolSums
 from pivotscope_collector.estimates.tree import Indices, Stacks, Tree, merge
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.catalogue import UNKNOWN, Names
 from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.native import Ragged
-from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import pools_of
+from pivotscope_collector.store.native import numbers
+from pivotscope_collector.store.reader import Selection, Sources
+from pivotscope_collector.store.sums import Pools, pools_of
 
 MODES = {
     agent_pb2.MODE_ACTIVE: Mode.ACTIVE,
@@ -44,7 +45,7 @@ class Side:
 
 def get_flame(
     client: Client,
-    names: Names,
+    known: Known,
     selection: Selection,
     wanted: "agent_pb2.Mode.ValueType",
     *,
@@ -56,12 +57,12 @@ def get_flame(
     Unspecified, it is the mode that splits the CPU of each language: gil, else active.
     Raises NotComparableError where the two sides were not sampled alike.
     """
-    side = _side(client, selection, MODES.get(wanted))
-    sides = [side] if base is None else [side, _side(client, base, MODES.get(wanted))]
+    side = _side(client, known, selection, MODES.get(wanted))
+    sides = [side] if base is None else [side, _side(client, known, base, MODES.get(wanted))]
     if base is not None:
         _comparable(*sides)
     tree = merge(_stacks(sides), max(0.0, least or LEAST), MOST)
-    answer = _message(names, tree, len(sides))
+    answer = _message(known.names, tree, len(sides))
     answer.mode = ", ".join(sorted({mode.value for mode in side.modes.values()}))
     answer.samples, answer.cpu_seconds = _sums(side)
     if base is not None:
@@ -69,26 +70,34 @@ def get_flame(
     return answer
 
 
-def _side(client: Client, selection: Selection, wanted: Mode | None) -> Side:
-    sources = reader.locate(client, selection)
-    seen = pools_of(client.blocks(reader.render("pool_sums", selection, sources), reader.bind(selection, sources)))
-    pools = seen.sums
-    modes = _modes(pools, wanted)
-    cpu: dict[Pool, float] = {}
-    for row in pools:
-        cpu[row.pool] = cpu.get(row.pool, 0.0) + row.attributed_ns
-    scales = {key: cpu[row.pool] / row.x if row.x > 0.0 else 0.0 for key, row in zip(seen.keys, pools, strict=True)}
+def _side(client: Client, known: Known, selection: Selection, wanted: Mode | None) -> Side:
+    (found,) = reader.blocks(client, selection, reader.Ask("pool_sums"))
+    pools = pools_of(found)
+    modes = _modes(pools.sums, wanted)
     pairs = [f"{language}/{mode}" for language, mode in modes.items()]
-    found = client.arrays(reader.render("flame", selection, sources), reader.bind(selection, sources, {"modes": pairs}))
-    stacks = found.get("functions")
-    if not isinstance(stacks, Ragged):
-        return Side(modes, np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros((0, 3)))
-    keys, place = np.unique(np.asarray(found["pool"]), return_inverse=True)
-    scale = np.array([scales.get(int(key), 0.0) for key in keys])[place]
-    weights = np.stack(
-        [np.asarray(found["samples"], np.float64), np.asarray(found["native"], np.float64), found["y"] * scale], axis=1
+    seen = client.arrays(
+        reader.render("flame", selection, Sources()), reader.bind(selection, Sources(), {"modes": pairs})
     )
-    return Side(modes, stacks.ends.astype(np.int64), stacks.values, weights)
+    if not seen:
+        return Side(modes, np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros((0, 3)))
+    scale = _scale(pools, numbers(seen["pool"]))
+    ids, place = np.unique(numbers(seen["stack_id"]), return_inverse=True)
+    columns = (numbers(seen["samples"]), numbers(seen["native"]), numbers(seen["y"]) * scale)
+    summed = [np.bincount(place, column, len(ids)) for column in columns]
+    weights = np.stack(summed, axis=1).astype(np.float64)
+    there, stacks = known.stacks.of(ids, selection, pairs)
+    return Side(modes, stacks.ends.astype(np.int64), stacks.values, weights[there])
+
+
+def _scale(pools: Pools, keys: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """CPU that a sampled nanosecond stands for in the pool of each key."""
+    cpu: dict[Pool, float] = {}
+    for row in pools.sums:
+        cpu[row.pool] = cpu.get(row.pool, 0.0) + row.attributed_ns
+    pairs = zip(pools.keys, pools.sums, strict=True)
+    scales = {key: cpu[row.pool] / row.x if row.x > 0.0 else 0.0 for key, row in pairs}
+    distinct, place = np.unique(keys, return_inverse=True)
+    return np.array([scales.get(key, 0.0) for key in distinct.tolist()])[place]
 
 
 def _comparable(side: Side, base: Side) -> None:

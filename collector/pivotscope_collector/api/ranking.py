@@ -12,6 +12,7 @@ from pivotscope_collector.estimates.pool import Pool
 from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.catalogue import Names
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.stacks import StackBook
 
 Flags = NDArray[np.bool_]
 
@@ -54,11 +55,12 @@ class Owners:
 
 
 class Known:
-    """What questions remember of functions: it never changes."""
+    """What questions remember of functions and stacks: what an id stands for never changes."""
 
     def __init__(self, client: Client) -> None:
         self.owners = Owners(client)
         self.names = Names(client)
+        self.stacks = StackBook(client)
 
 
 def rank(owners: Owners, attributed: Attributed, *, libraries: bool, by_total: bool) -> Ranked:

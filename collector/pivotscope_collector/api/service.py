@@ -91,7 +91,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         base = self._select(request.base) if request.HasField("base") else None
         return get_flame(
             self._client,
-            self._known.names,
+            self._known,
             self._select(request.selection),
             request.mode,
             base=base,

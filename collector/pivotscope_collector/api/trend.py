@@ -1,6 +1,7 @@
 """One function over time: since when is it hot, and is it getting worse?"""
 
 from dataclasses import replace
+from functools import partial
 from math import isfinite
 
 from pivotscope.profile.function import Function
@@ -12,6 +13,7 @@ from pivotscope_collector.api.trend_versions import versions
 from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.store import catalogue, reader
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.first_seen import first_seen
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.trends.series import choose_step
 from pivotscope_collector.trends.trend import Change, Trend, judge
@@ -32,15 +34,16 @@ def get_trend(client: Client, selection: Selection, request: query_pb2.GetTrendR
     shown = _step(selection, request.step_seconds)
     judged = _judged(selection, shown)
     key, function = _find(client, selection, request.function)
+    seen = client.beside(partial(first_seen, client, key))
     history = read(client, selection, key, judged, apart=request.by == "version")
-    first_seen = client.query("first_seen", {"function_id": key})["first_seen"][0]
+    first = seen.result()
     answer = query_pb2.GetTrendResponse(
         codebase=function.codebase,
         path=function.path,
         qualified_name=function.qualified_name,
         service=", ".join(history.services),
         step_seconds=shown,
-        first_seen_unix_ns=first_seen * 10**9,
+        first_seen_unix_ns=first * 10**9,
     )
     if request.by:
         # Metrics bring a good part of the comparisons in: only where they are asked for.
@@ -52,17 +55,17 @@ def get_trend(client: Client, selection: Selection, request: query_pb2.GetTrendR
     answer.points.extend(_point(one) for one in merged(history.moments, shown))
     if request.by == "version":
         answer.versions.extend(versions(client, selection, history, judged))
-    answer.verdict.CopyFrom(_verdict(history, request.by, judged, first_seen, selection))
+    answer.verdict.CopyFrom(_verdict(history, request.by, judged, first, selection))
     return answer
 
 
-def _verdict(history: History, by: str, step: int, first_seen: int, selection: Selection) -> query_pb2.TrendVerdict:
+def _verdict(history: History, by: str, step: int, first: int, selection: Selection) -> query_pb2.TrendVerdict:
     if by == "request" and history.counted:
         found = [one.request_point() for one in history.moments]
         points, unit, measure = [point for point in found if point], PER_REQUEST, "cpu_seconds_per_request"
     else:
         points, unit, measure = [one.share_point() for one in history.moments], SHARE, "share"
-    trend = judge(points, step, first_seen, history.deployments)
+    trend = judge(points, step, first, history.deployments)
     message = query_pb2.TrendVerdict(
         state=trend.state.value,
         text=words(trend, unit, selection.until - selection.since),

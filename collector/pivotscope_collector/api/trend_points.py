@@ -8,10 +8,9 @@ from math import hypot
 from pivotscope_collector.estimates.attribution import attribute, by_service
 from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, PoolSums
 from pivotscope_collector.estimates.share import Interval, t_quantile
-from pivotscope_collector.store import reader
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import function_sums, pool_sums
+from pivotscope_collector.store.sums import stepped
 from pivotscope_collector.trends.series import Point
 
 LOST = 0.2
@@ -90,24 +89,22 @@ def read(client: Client, selection: Selection, function: int, step: int, *, apar
 
     Services without a sample of it do not count.
     """
-    functions = function_sums(reader.functions(client, selection, step_seconds=step, function_ids=[function]))
+    pools, functions = stepped(client, selection, step, function)
     kinds = {(row.pool.service, row.pool.language) for rows in functions.values() for row in rows}
     services = sorted({service for service, _ in kinds})
-    if len(services) == 1:
-        selection = replace(selection, service=services[0])
     versions: dict[str, int] = {}
     by_version: dict[str, list[Moment]] = defaultdict(list)
     moments = []
-    for bucket, rows in sorted(pool_sums(reader.pools(client, selection, step_seconds=step)).items()):
-        pools = [row for row in rows if (row.pool.service, row.pool.language) in kinds]
-        names = sorted({row.pool.version for row in pools if row.windows})
+    for bucket, rows in sorted(pools.items()):
+        known = [row for row in rows if (row.pool.service, row.pool.language) in kinds]
+        names = sorted({row.pool.version for row in known if row.windows})
         for name in names:
             versions.setdefault(name, bucket)
         found = functions.get(bucket, [])
-        if pools:
-            moments.append(moment(bucket, pools, found))
+        if known:
+            moments.append(moment(bucket, known, found))
         for name in names if apart else ():
-            own = [row for row in pools if row.pool.version == name]
+            own = [row for row in known if row.pool.version == name]
             by_version[name].append(moment(bucket, own, [row for row in found if row.pool.version == name]))
     return History(tuple(moments), tuple(services), versions, by_version)
 

@@ -150,14 +150,11 @@ def _live(kind: str, columns: str, sources: Sources, pool: str, chosen: str) -> 
     for level, starts in (("day", sources.days), ("hour", sources.hours)):
         if starts:
             parts.append(_level(kind, level, f"bucket IN {{{level}s:Array(UInt32)}} AND {chosen}"))
-    minutes = ["bucket >= {since:UInt32}", "bucket < {until:UInt32}"]
-    if sources.days:
-        minutes.append("toStartOfDay(bucket) NOT IN {days:Array(UInt32)}")
-    if sources.hours:
-        minutes.append("toStartOfHour(bucket) NOT IN {hours:Array(UInt32)}")
-    if sources.dirty:
-        minutes.append("bucket NOT IN {dirty:Array(UInt32)}")
-    parts.append(_level(kind, "minute", " AND ".join([*minutes, chosen])))
+    if sources.minutes:
+        # Stretches stand in the text: a set of hours to leave out would keep the index from being used.
+        stretches = " OR ".join(f"bucket >= {start} AND bucket < {end}" for start, end in sources.minutes)
+        clean = " AND bucket NOT IN {dirty:Array(UInt32)}" if sources.dirty else ""
+        parts.append(_level(kind, "minute", f"({stretches}){clean} AND {chosen}"))
     if len(parts) == 1 and not sources.dirty:
         return parts[0]
     selects = [f"SELECT {columns} FROM {part}" for part in parts]  # noqa: S608 - no outside text

@@ -1,10 +1,11 @@
 """Where each part of a range is current: in which level of the roll-ups, or in raw rows alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from string import Template
 
 from pivotscope_collector.store.client import Client, Columns, statement
+from pivotscope_collector.store.native import numbers
 from pivotscope_collector.store.selection import DAY, HOUR, Selection
 
 _LONG = 6 * HOUR
@@ -13,11 +14,23 @@ _LONG = 6 * HOUR
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Where a range is to be read from, in unix seconds: whole days and hours, dirty minutes from raw, else minutes."""
+    """Where a range is to be read from, in unix seconds: whole days and hours, dirty minutes from raw, else minutes.
+
+    `minutes` are the stretches that days and hours leave, from a start to before an end, dirty minutes included.
+    """
 
     days: tuple[int, ...] = ()
     hours: tuple[int, ...] = ()
     dirty: tuple[int, ...] = ()
+    minutes: tuple[tuple[int, int], ...] = ()
+
+
+def left_of(since: int, until: int, days: Iterable[int], hours: Iterable[int]) -> tuple[tuple[int, int], ...]:
+    """The stretches of a range that are in none of these days and hours."""
+    taken = sorted([*((day, day + DAY) for day in days), *((hour, hour + HOUR) for hour in hours)])
+    starts = [since, *(end for _, end in taken)]
+    ends = [*(start for start, _ in taken), until]
+    return tuple((start, end) for start, end in zip(starts, ends, strict=True) if start < end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +43,13 @@ class Progress:
 
 def locate(client: Client, selection: Selection, step_seconds: int = 0) -> Sources:
     """Find where each part of the range is current. Raises StoreError."""
-    progress = _progress(client.renewed("progress"))
+    progress = progress_of(client.renewed("progress"))
     dirty = _dirty(client, selection, progress)
-    if not _levels(selection, step_seconds):
-        return Sources(dirty=dirty)
-    stale = _stale(client, selection, progress)
-    return _sources(selection, step_seconds, progress, Sources(stale["day"], stale["hour"], dirty))
+    behind = Sources(dirty=dirty)
+    if _levels(selection, step_seconds):
+        stale = _stale(client, selection, progress)
+        behind = Sources(stale["day"], stale["hour"], dirty)
+    return _sources(selection, step_seconds, progress, behind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +67,7 @@ class Likely:
 
     def holds(self, client: Client) -> bool:
         """Whether nothing came late: what was read since this was made has then everything received before that."""
-        if _late(client, self.selection, self.progress["minute"])["minute"]:
+        if _late(client, self.selection, self.progress["minute"]):
             return False
         long = _levels(self.selection, self.step_seconds)
         return not (long and any(_stale(client, self.selection, self.progress).values()))
@@ -61,7 +75,7 @@ class Likely:
 
 def likely(client: Client, selection: Selection, step_seconds: int = 0) -> Likely | None:
     """What `locate` will say, as far as is known without a look; None where a part of the range is open."""
-    progress = _progress(client.standing("progress"))
+    progress = progress_of(client.standing("progress"))
     over = "minute" in progress and selection.until <= progress["minute"].open_from
     return Likely(selection, step_seconds, progress) if over else None
 
@@ -71,19 +85,23 @@ def _levels(selection: Selection, step_seconds: int) -> bool:
     return selection.until - selection.since >= _LONG and step_seconds % HOUR == 0
 
 
-def _progress(columns: Columns) -> dict[str, Progress]:
+def progress_of(columns: Columns) -> dict[str, Progress]:
+    """How far each level is, from `sql/progress.sql`."""
     told = zip(columns["level"], columns["received_us"], columns["open_from"], strict=True)
     return {level: Progress(covered, open_from) for level, covered, open_from in told}
 
 
 def _sources(selection: Selection, step_seconds: int, progress: Mapping[str, Progress], behind: Sources) -> Sources:
     """Sources of a range, where those minutes are dirty, and those hours are not current in hours and in days."""
-    if not _levels(selection, step_seconds):
-        return Sources(dirty=behind.dirty)
-    days = _whole(selection, DAY, progress, (*behind.dirty, *behind.days)) if step_seconds % DAY == 0 else ()
-    hours = _whole(selection, HOUR, progress, (*behind.dirty, *behind.hours))
-    inside = set(days)
-    return Sources(days, tuple(hour for hour in hours if hour // DAY * DAY not in inside), behind.dirty)
+    days: tuple[int, ...] = ()
+    hours: tuple[int, ...] = ()
+    if _levels(selection, step_seconds):
+        if step_seconds % DAY == 0:
+            days = _whole(selection, DAY, progress, (*behind.dirty, *behind.days))
+        inside = set(days)
+        whole = _whole(selection, HOUR, progress, (*behind.dirty, *behind.hours))
+        hours = tuple(hour for hour in whole if hour // DAY * DAY not in inside)
+    return Sources(days, hours, behind.dirty, left_of(selection.since, selection.until, days, hours))
 
 
 def _whole(
@@ -100,20 +118,22 @@ def _whole(
 def _dirty(client: Client, selection: Selection, progress: Mapping[str, Progress]) -> tuple[int, ...]:
     """Minutes with windows that no roll-up has seen; the roll-up's progress tells most of them apart without a look."""
     seen = _late(client, selection, progress.get("minute", Progress()))
-    if not seen["minute"]:
+    if not seen:
         return ()
-    rolled = client.query("rolled_until", {"minutes": seen["minute"]})
+    rolled = client.query("rolled_until", {"minutes": list(seen)})
     until = dict(zip(rolled["minute"], rolled["received_us"], strict=True))
-    received = zip(seen["minute"], seen["received_us"], strict=True)
-    return tuple(minute for minute, last in received if last > until.get(minute, 0))
+    return tuple(minute for minute, last in seen.items() if last > until.get(minute, 0))
 
 
-def _late(client: Client, selection: Selection, progress: Progress) -> Columns:
-    """Minutes with windows that came after what the level of minutes covers, or that are open."""
+def _late(client: Client, selection: Selection, progress: Progress) -> dict[int, int]:
+    """Minutes with windows that came after what the level of minutes covers, or that are open; when their last came."""
     late = "received_at > fromUnixTimestamp64Micro({covered_us:Int64}, 'UTC')"
     beyond = f"({late} OR minute >= {{open_from:UInt32}})" if selection.until > progress.open_from else late
     sql = Template(statement("dirty_minutes")).substitute(beyond=beyond, selected=selection.raw)
-    return client.run(sql, {**selection.bound(), "covered_us": progress.covered_us, "open_from": progress.open_from})
+    bound = {**selection.bound(), "covered_us": progress.covered_us, "open_from": progress.open_from}
+    found = client.blocks(sql, bound)
+    columns = [numbers(found[name]).tolist() for name in ("minute_s", "received_us")] if found else [(), ()]
+    return dict(zip(*columns, strict=True))
 
 
 def _stale(client: Client, selection: Selection, progress: Mapping[str, Progress]) -> dict[str, tuple[int, ...]]:

@@ -109,6 +109,27 @@ def whole(client: Client, selection: Selection) -> tuple[Pools, PoolColumns]:
     return pools, _columns(pools, functions)
 
 
+def stepped(
+    client: Client, selection: Selection, step: int, function: int
+) -> tuple[dict[int, list[PoolSums]], dict[int, list[FunctionSums]]]:
+    """Pools, and a function in them, by step (unix seconds of its start)."""
+    asks = reader.Ask("function_sums", function_ids=[function]), reader.Ask("pool_sums")
+    found, named = reader.blocks(client, selection, *asks, step_seconds=step)
+    pools = pools_of(named)
+    by_step: dict[int, list[PoolSums]] = defaultdict(list)
+    for start, row in zip(pools.steps, pools.sums, strict=True):
+        by_step[start].append(row)
+    names = dict(zip(pools.keys, pools.sums, strict=True))
+    functions: dict[int, list[FunctionSums]] = defaultdict(list)
+    columns = [numbers(found[name]).tolist() for name in ("step", "pool", *SUMS)] if found else []
+    for start, key, *sums in zip(*columns, strict=True):
+        # A pool whose first window came between the two statements is for the next question.
+        one = names.get(key)
+        if one is not None:
+            functions[start].append(FunctionSums(one.pool, one.mode, function, *sums))
+    return dict(by_step), dict(functions)
+
+
 def _columns(pools: Pools, found: Blocks) -> PoolColumns:
     """Functions by pool and mode from `sql/function_sums.sql`."""
     functions: PoolColumns = {}

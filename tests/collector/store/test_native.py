@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.native import Coded, Column, Ragged, code, decode, encode, numeric
+from pivotscope_collector.store.native import Coded, Column, Ragged, code, decode, encode, numeric, texts
 
 TYPES = {"id": "UInt64", "at": "DateTime64(6, 'UTC')", "share": "Float32", "many": "Array(UInt32)"}
 
@@ -72,3 +72,8 @@ def test_the_engine_reads_every_kind(any_client: Client, many: int) -> None:
     assert isinstance(found["ids"], Ragged)
     assert found["ids"].values.tolist() == [0, 1]
     assert any_client.arrays("SELECT id FROM n WHERE id > 1000000") == {}
+    named = any_client.blocks("SELECT name, text FROM n ORDER BY id")
+    assert texts(named["name"]) == [f"name-{one}" for one in range(many)]
+    assert texts(named["text"]) == [f"t'\\{one}" for one in range(many)]
+    with pytest.raises(TypeError, match="Coded for a column of numbers"):
+        any_client.arrays("SELECT name FROM n")
