@@ -1,9 +1,11 @@
 """Fills a store and times questions to the query service on it: python -m tests.bench.query_times service|month FOLDER.
 
-Prints lines of the bench as JSON. Warm: each question is asked five times, and the median counts.
+Prints lines of the bench as JSON. Warm: each question is asked once before it is timed five times; the figure is the
+median, beside it stand the shortest, the longest, and the bar: what it should stay below on a machine that is quiet.
 """
 
 import json
+import resource
 import statistics
 import sys
 import time
@@ -29,6 +31,12 @@ DAYS = 30
 EVERY = 10
 """Minutes from one that is watched to the next, in the month."""
 ROOT = "Class1.method_1"
+BARS = {"top functions": 15, "trend of one function": 15, "flame graph": 50, "diff of two versions": 80}
+LONG_BARS = {
+    ("30 days", "top functions"): 100,
+    ("30 days", "trend of one function"): 100,
+    ("a day", "flame graph"): 300,
+}
 
 Ask = Callable[[str, Any], Any]
 Row = tuple[str, str, str]
@@ -43,15 +51,16 @@ def asking(client: Client) -> Iterator[Ask]:
         yield lambda method, request: getattr(stub, method)(request, timeout=120)
 
 
-def timed(ask: Ask, method: str, request: Any) -> float:
-    """Milliseconds of a question, warm."""
+def timed(ask: Ask, what: str, method: str, request: Any, bar: int = 0) -> Row:
+    """A line about one question, warm: milliseconds, their spread, and the bar in milliseconds where there is one."""
     ask(method, request)
     taken = []
     for _ in range(TIMES):
         began = time.perf_counter()
         ask(method, request)
-        taken.append(time.perf_counter() - began)
-    return 1e3 * statistics.median(taken)
+        taken.append(1e3 * (time.perf_counter() - began))
+    spread = f"{min(taken):.0f} to {max(taken):.0f}"
+    return what, f"{statistics.median(taken):.0f} ms", f"{spread}; bar {bar} ms" if bar else spread
 
 
 def questions(since: int, until: int, **names: str) -> dict[str, tuple[str, Any]]:
@@ -79,7 +88,7 @@ def service(client: Client) -> list[Row]:
     history.roll_up()
     with asking(client) as ask:
         return [
-            (f"{history.rows // SERVICES:,} rows of a service: {name}", f"{timed(ask, *one):.0f} ms", "")
+            timed(ask, f"{history.rows // SERVICES:,} rows of a service: {name}", *one, BARS.get(name, 0))
             for name, one in questions(end - 2 * MINUTE, end, service="service-0").items()
         ]
 
@@ -89,7 +98,7 @@ def month(client: Client) -> list[Row]:
     history = History(client, 31)
     end = int(time.time()) // DAY * DAY
     lines: list[Row] = []
-    done = 0
+    done, began = 0, time.monotonic()
     for millions, days in ((1, 0.6), (10, 6.0), (50, 30.0)):
         whole = round(days * DAY / (EVERY * MINUTE))
         minutes = [end - EVERY * MINUTE * (one + 1) for one in range(done, whole)]
@@ -98,19 +107,23 @@ def month(client: Client) -> list[Row]:
         done = whole
         history.roll_up()
         with asking(client) as ask:
-            for name, one in questions(end - 3600, end, service="service-0").items():
-                if name in {"top functions", "trend of one function", "flame graph"}:
-                    lines.append((f"an hour at {millions} million samples: {name}", f"{timed(ask, *one):.0f} ms", ""))
-        sys.stderr.write(f"{history.samples:,} samples, {history.rows:,} rows\n")
+            lines += [
+                timed(ask, f"an hour at {millions} million samples: {name}", *one)
+                for name, one in questions(end - 3600, end, service="service-0").items()
+                if name in {"top functions", "trend of one function", "flame graph"}
+            ]
+        sys.stderr.write(f"{history.samples:,} samples, {history.rows:,} rows, {time.monotonic() - began:.0f} s\n")
     with asking(client) as ask:
         for what, since in (("30 days", end - DAYS * DAY), ("a day", end - DAY)):
-            for name, one in questions(since, end, service="service-0").items():
-                if what == "a day" or name in {"top functions", "trend of one function"}:
-                    lines.append(
-                        (f"{what} of a service of 50 million samples: {name}", f"{timed(ask, *one):.0f} ms", "")
-                    )
+            lines += [
+                timed(ask, f"{what} of a service of 50 million samples: {name}", *one, LONG_BARS.get((what, name), 0))
+                for name, one in questions(since, end, service="service-0").items()
+                if what == "a day" or name in {"top functions", "trend of one function"}
+            ]
         everything = questions(end - DAYS * DAY, end)["top functions"]
-        lines.append(("30 days of everything: top functions", f"{timed(ask, *everything):.0f} ms", ""))
+        lines.append(timed(ask, "30 days of everything: top functions", *everything))
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+    lines.append(("most memory of the process that filled and answered", f"{resident} MB", ""))
     return lines
 
 
