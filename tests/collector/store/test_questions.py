@@ -1,0 +1,133 @@
+"""What questions read: the same numbers as every reader, with everything that was received before they were asked."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import pytest
+from pivotscope_collector.estimates.columns import SUMS
+from pivotscope_collector.store import reader
+from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.first_seen import first_seen
+from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.rollup import RollUp
+from pivotscope_collector.store.rows import Rows
+from pivotscope_collector.store.sources import left_of, likely
+from pivotscope_collector.store.stacks import StackBook
+from pivotscope_collector.store.sums import stepped, whole
+from pivotscope_collector.store.writer import Writer
+
+pytestmark = pytest.mark.engine
+
+Make = Callable[..., Rows]
+
+
+class Moved(Protocol):
+    """A clock that tests set."""
+
+    now: float
+
+
+def _over(clock: Moved) -> Selection:
+    """The hour and a half around the clock's noon; over once the clock has moved on."""
+    return Selection(int((clock.now - 3600) * 1e9), int((clock.now + 1800) * 1e9))
+
+
+def _totals(store: Client, selection: Selection) -> dict[int, float]:
+    pools, functions = whole(store, selection)
+    assert [row.samples for row in pools.sums] == [sum(row.samples for row in pools.sums)]
+    ((columns,),) = (modes.values() for modes in functions.values())
+    return dict(zip(columns.ids.tolist(), columns["total_samples"].tolist(), strict=True))
+
+
+def test_a_range_that_is_over_has_what_comes_late_for_it(
+    store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved
+) -> None:
+    selection, minute = _over(clock), int(clock.now) // 60 * 60
+    writer.write(window_rows({(1, 2): 3, (1,): 1}))
+    assert _totals(store, selection) == {1: 4, 2: 3}
+    clock.now += 7200
+    roll_up.run()
+    for _ in range(2):
+        assert _totals(store, selection) == {1: 4, 2: 3}
+    assert likely(store, selection) is not None
+    writer.write(window_rows({(1, 3): 5}, minute=minute))
+    assert _totals(store, selection) == {1: 9, 2: 3, 3: 5}
+    # Rolled up meanwhile, which this client was not told.
+    clock.now += 60
+    roll_up.run()
+    for _ in range(2):
+        assert _totals(store, selection) == {1: 9, 2: 3, 3: 5}
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_steps_agree_with_what_every_reader_gets(
+    store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved, *, closed: bool
+) -> None:
+    selection, minute = _over(clock), int(clock.now) // 60 * 60
+    for later in (0, 60, 300):
+        writer.write(window_rows({(1, 2): 3, (1,): 1}, minute=minute + later, cpu_user_ns=70, run_delay_ns=3))
+        writer.write(window_rows({(1, 2): 2}, minute=minute + later, mode="active", version=f"v{later}"))
+    if closed:
+        clock.now += 7200
+        roll_up.run()
+    pools, functions = stepped(store, selection, 60, 2)
+    found = reader.functions(store, selection, step_seconds=60, function_ids=[2])
+    assert [start for start, rows in functions.items() for _ in rows] == found["bucket"]
+    rows = [row for rows in functions.values() for row in rows]
+    assert [row.pool.version for row in rows] == found["version"]
+    for name in SUMS:
+        column = name.removesuffix("_samples") if name.endswith("_samples") else name
+        assert [getattr(row, name) for row in rows] == pytest.approx(found[column])
+    known = reader.pools(store, selection, step_seconds=60)
+    sums = [row for rows in pools.values() for row in rows]
+    for name in ("samples", "x", "xx", "complete_cpu_ns", "attributed_ns", "unattributed_ns", "complete_delay_ns"):
+        assert [getattr(row, name) for row in sums] == pytest.approx(known[name])
+
+
+def test_days_and_hours_leave_stretches_of_minutes() -> None:
+    day = 86_400
+    assert left_of(0, 3 * day, [day], [0, 3600]) == ((7200, day), (2 * day, 3 * day))
+    assert left_of(0, day, [0], []) == ()
+    assert left_of(60, 120, [], []) == ((60, 120),)
+
+
+def test_a_function_is_first_seen_at_the_finest_level_that_has_it(
+    store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved
+) -> None:
+    minute = int(clock.now) // 60 * 60
+    writer.write(window_rows({(1, 2): 3}))
+    assert first_seen(store, 9) == 0
+    assert first_seen(store, 2) == int(clock.now)
+    clock.now += 86_400
+    writer.write(window_rows({(1, 3): 3}, minute=int(clock.now) // 60 * 60))
+    clock.now += 7200
+    roll_up.run()
+    clock.now += 120
+    roll_up.run()
+    store.renewed("progress")
+    assert store.run("SELECT count() AS n FROM functions_day WHERE function_id = 2")["n"] == [1]
+    assert first_seen(store, 1) == first_seen(store, 2) == minute
+    assert first_seen(store, 3) == minute + 86_400
+    store.command("TRUNCATE TABLE functions_minute")
+    assert first_seen(store, 2) == minute // 3600 * 3600
+    assert first_seen(store, 3) == (minute + 86_400) // 3600 * 3600
+
+
+def test_stacks_are_read_once_and_forgotten_when_there_are_too_many(
+    store: Client, writer: Writer, window_rows: Make, clock: Moved
+) -> None:
+    selection = _over(clock)
+    writer.write(window_rows({(1, 2): 3, (1,): 1, (1, 3, 2): 5}))
+    ids = np.sort(np.array(store.run("SELECT stack_id FROM stacks")["stack_id"], np.uint64))
+    wanted = np.sort(np.append(ids, np.uint64(7)))
+    books = StackBook(store), StackBook(store, capacity=2)
+    for book in books:
+        there, stacks = book.of(wanted, selection, ["python/gil"])
+        assert wanted[there].tolist() == ids.tolist()
+        parts = np.split(stacks.values, stacks.ends.astype(np.int64)[:-1])
+        assert sorted(part.tolist() for part in parts) == [[1], [1, 2], [1, 3, 2]]
+    store.command("TRUNCATE TABLE stacks")
+    kept, forgotten = (book.of(ids, selection, ["python/gil"])[0] for book in books)
+    assert kept.all()
+    assert not forgotten.any()
