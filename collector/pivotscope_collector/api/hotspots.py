@@ -23,16 +23,16 @@ def list_hotspots(
     pools, functions = whole(client, selection)
     attributed = attribute_columns(pools.sums, functions)
     ranked = rank(known.owners, attributed, libraries=libraries, by_total=by_total)
-    shown = attributed.functions(page.cut(ranked.rows))
+    shown = attributed.functions(ranked.page(page))
     named = known.names.of(row.function for row in shown)
     return query_pb2.ListHotspotsResponse(
         hotspots=[_hotspot(row, named[row.function]) for row in shown],
         services=_services(attributed.services(), pools),
         since_unix_ns=selection.since * 10**9,
         until_unix_ns=min(selection.until_ns, selection.until * 10**9),
-        matched=len(ranked.rows),
-        next_page_token=page.following(len(ranked.rows)),
-        later_self_cpu_seconds=sum(ranked.self_ns[page.start + page.size :]) * NANO,
+        matched=len(ranked),
+        next_page_token=page.following(len(ranked)),
+        later_self_cpu_seconds=float(ranked.self_ns[page.start + page.size :].sum()) * NANO,
         unmatched_self_cpu_seconds=ranked.unmatched_ns * NANO,
     )
 

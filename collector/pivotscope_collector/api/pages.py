@@ -26,9 +26,14 @@ class Page:
     size: int
     ranges: tuple[tuple[int, int], ...]
 
+    @property
+    def part(self) -> slice:
+        """Which of all rows."""
+        return slice(self.start, self.start + self.size)
+
     def cut(self, rows: Sequence[Row]) -> Sequence[Row]:
         """The page of all rows."""
-        return rows[self.start : self.start + self.size]
+        return rows[self.part]
 
     def following(self, count: int) -> str:
         """The token of the next page of `count` rows; empty where this is the last."""

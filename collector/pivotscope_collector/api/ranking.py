@@ -6,9 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pivotscope_collector.api.pages import Page
 from pivotscope_collector.estimates.attribution import Attributed
 from pivotscope_collector.estimates.columns import Ids
 from pivotscope_collector.estimates.pool import Pool
+from pivotscope_collector.estimates.share import Vector
 from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.catalogue import Names
 from pivotscope_collector.store.client import Client
@@ -19,11 +21,21 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """Functions that match, the first first: (service, id), and their self CPU beside them; that of all others."""
+    """Functions that match, the first first: number of the service, id and self CPU of each; that of all others."""
 
-    rows: Sequence[tuple[Pool, int]]
-    self_ns: Sequence[float]
+    services: Sequence[Pool]
+    service: NDArray[np.int64]
+    ids: Ids
+    self_ns: Vector
     unmatched_ns: float
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def page(self, page: Page) -> list[tuple[Pool, int]]:
+        """Service and id of those on a page."""
+        numbers = self.service[page.part].tolist()
+        return [(self.services[one], key) for one, key in zip(numbers, self.ids[page.part].tolist(), strict=True)]
 
 
 class Owners:
@@ -39,8 +51,12 @@ class Owners:
 
     def own(self, ids: Ids) -> Flags:
         """A flag a function."""
-        wanted = np.unique(ids)
         known, flags = self._known
+        place = np.searchsorted(known, ids)
+        if len(known) and (known[np.minimum(place, len(known) - 1)] == ids).all():
+            seen: Flags = flags[place]
+            return seen
+        wanted = np.unique(ids)
         missing = np.setdiff1d(wanted, known, assume_unique=True)
         if len(missing):
             found = np.isin(missing, catalogue.owned(self._client, missing.tolist()))
@@ -67,7 +83,7 @@ def rank(owners: Owners, attributed: Attributed, *, libraries: bool, by_total: b
     """All functions of the services by self or total CPU; without `libraries`, those of codebases only."""
     totals = attributed.totals()
     if not totals:
-        return Ranked((), (), 0.0)
+        return Ranked((), np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0), 0.0)
     ids = np.concatenate([one.ids for one in totals])
     own = np.concatenate([one.self_ns for one in totals])
     sizes = np.concatenate([one.total_ns for one in totals]) if by_total else own
@@ -75,8 +91,5 @@ def rank(owners: Owners, attributed: Attributed, *, libraries: bool, by_total: b
     wanted = np.ones(len(ids), np.bool_) if libraries else owners.own(ids)
     chosen = np.flatnonzero(wanted)
     order = chosen[np.lexsort((ids[chosen], -sizes[chosen]))]
-    return Ranked(
-        [(totals[service[row]].service, int(ids[row])) for row in order.tolist()],
-        own[order].tolist(),
-        float(own[~wanted].sum()),
-    )
+    services = [one.service for one in totals]
+    return Ranked(services, service[order], ids[order], own[order], float(own[~wanted].sum()))

@@ -66,15 +66,17 @@ class Attributed:
     def functions(self, chosen: Iterable[tuple[Pool, int]]) -> list[FunctionCpu]:
         """These functions of services, in the order given, with their intervals."""
         pools = _pools_by_service(self.pools)
-        found = []
-        for service, key in chosen:
-            parts = []
-            for one in self.splits:
-                row = int(np.searchsorted(one.ids, np.uint64(key)))
-                if without_arms(one.pool) == service and row < len(one.ids) and int(one.ids[row]) == key:
-                    parts.append(one.function(row))
-            found.append(merge_functions(pools[service], parts))
-        return found
+        wanted = list(chosen)
+        keys = np.array([key for _, key in wanted], np.uint64)
+        parts: list[list[FunctionCpu]] = [[] for _ in wanted]
+        for one in self.splits:
+            own = without_arms(one.pool)
+            rows = np.searchsorted(one.ids, keys)
+            there = one.ids[np.minimum(rows, len(one.ids) - 1)] == keys if len(one.ids) else np.zeros(len(keys), bool)
+            for place in np.flatnonzero(there).tolist():
+                if wanted[place][0] == own:
+                    parts[place].append(one.function(int(rows[place])))
+        return [merge_functions(pools[service], some) for (service, _), some in zip(wanted, parts, strict=True)]
 
 
 def attribute_columns(pools: Sequence[PoolSums], functions: PoolColumns) -> Attributed:
