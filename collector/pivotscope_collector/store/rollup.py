@@ -48,11 +48,13 @@ class RollUp:
         minutes = self._client.query("rollup_minutes", {"oldest": oldest, "closed": closed, "horizon": horizon})
         for start in range(0, len(minutes["minute"]), _CHUNK):
             self._roll_minutes(minutes["minute"][start : start + _CHUNK], horizon)
-        self._advance("minute", horizon, closed)
+        covered = {"minute": closed}
         # By then the last minute of an hour has been rolled up for a margin, where its agents were in time.
         settled = (now_us - 3 * self._margin_us) // _US - reader.MINUTE
         for level, below, size in _LEVELS:
-            self._roll_level(level, below, size, {"oldest": oldest, "horizon": horizon, "open": settled // size * size})
+            covered[level] = settled // size * size
+            self._roll_level(level, below, size, {"oldest": oldest, "horizon": horizon, "open": covered[level]})
+        self._advance(covered, horizon)
         self._counters.add(Count.MINUTES_ROLLED, len(minutes["minute"]))
         return len(minutes["minute"])
 
@@ -83,15 +85,15 @@ class RollUp:
                 sql = Template(statement(f"rollup_{kind}")).substitute(level=level, below=below, columns=columns)
                 bucket = {"starts": [start], "first": start, "last": start + size, "size": size, "revision": revision}
                 self._client.command(sql, bucket)
-        self._advance(level, bound["horizon"], bound["open"])
 
-    def _advance(self, level: str, received_until: int, open_from: int) -> None:
+    def _advance(self, covered: dict[str, int], received_until: int) -> None:
+        """Note how far each level has got, all at once; where a run fails before, the next finds the same again."""
         self._client.insert(
             "progress",
             {
-                "level": [level],
-                "received_until": [received_until],
-                "open_from": [open_from],
-                "revision": [received_until],
+                "level": list(covered),
+                "received_until": [received_until] * len(covered),
+                "open_from": list(covered.values()),
+                "revision": [received_until] * len(covered),
             },
         )
