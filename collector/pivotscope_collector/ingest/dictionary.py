@@ -40,7 +40,7 @@ class Dictionary:
     """Grows with the stream, and dies with it. Ids are the agent's; a wrong definition spoils only batches that use it.
 
     `stack_ids` is indexed by the agent's number of a stack: its 64-bit id, 0 where not known. It grows by doubling,
-    so take it anew for every batch. Stacks keep the agent's numbers of their functions, four bytes each.
+    so take it anew for every batch. Stacks keep the agent's numbers of their functions, two bytes each where that does.
     """
 
     def __init__(self, limits: Limits, grant: Grant = ANYONE) -> None:
@@ -54,7 +54,7 @@ class Dictionary:
         self.series: dict[int, Series] = {}
         self.stack_ids: U64 = np.zeros(1024, np.uint64)
         # Where the functions of a stack are: the number of a chunk, and the place in it.
-        self._chunks: list[U32] = []
+        self._chunks: list[U32 | NDArray[np.uint16]] = []
         self._spans: NDArray[np.uint32] = np.zeros((1024, 3), np.uint32)
 
     def define(self, definitions: pb.Definitions) -> None:
@@ -140,7 +140,7 @@ class Dictionary:
         self._spans[own, 0] = len(self._chunks)
         self._spans[own, 1] = np.concatenate([[0], ends[:-1]])
         self._spans[own, 2] = ends
-        self._chunks.append(numbers)
+        self._chunks.append(numbers.astype(np.uint16) if numbers.max() < 1 << 16 else numbers)
         self.stack_ids[own] = np.frombuffer(b"".join(digests), ">u8")
 
     def _texts(self, values: Iterable[str]) -> Iterator[str]:

@@ -23,6 +23,21 @@ def test_ids_are_those_of_the_profile_model(dictionary: Dictionary) -> None:
     ]
 
 
+@pytest.mark.parametrize("number", [60_000, 70_000])
+def test_functions_of_stacks_are_found_by_numbers_of_any_size(dictionary: Dictionary, number: int) -> None:
+    function = pb.Function(
+        id=number,
+        codebase="shop",
+        language=pb.LANGUAGE_PYTHON,
+        path="late.py",
+        qualified_name="g",
+        owner=pb.OWNER_APPLICATION,
+    )
+    dictionary.define(pb.Definitions(functions=[function], stacks=[pb.Stack(id=9, functions=[1, number])]))
+    first, late = function_id("shop", "python", "app.py", "f1"), function_id("shop", "python", "late.py", "g")
+    assert dictionary.functions_of(9).tolist() == [first, late]
+
+
 def test_large_numbers_grow_the_table(dictionary: Dictionary, limits: Limits) -> None:
     dictionary.define(pb.Definitions(stacks=[pb.Stack(id=50_000, functions=[1])]))
     assert dictionary.stack_ids[50_000]
