@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from pivotscope_collector.counters import Count, Counters
+from pivotscope_collector.counters import Count, Counters, Latency
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.ingest.decode import Received
 from pivotscope_collector.ingest.gather import gather
@@ -66,6 +66,11 @@ class Committer:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
         self._task: asyncio.Task[None] | None = None
 
+    @property
+    def waiting(self) -> int:
+        """Rows that wait for a commit."""
+        return self._size
+
     def start(self) -> None:
         """Begin to write."""
         self._task = asyncio.create_task(self._run(), name="committer")
@@ -75,12 +80,16 @@ class Committer:
 
         The future is done when they are stored, all or in part, or will never be; it fails with StoreError.
         """
+        loop = asyncio.get_running_loop()
         if self._full():
-            async with self._room:
-                await self._room.wait_for(lambda: not self._full())
+            began = loop.time()
+            try:
+                async with self._room:
+                    await self._room.wait_for(lambda: not self._full())
+            finally:
+                self._counters.took(Latency.HELD_BACK, loop.time() - began)
         if self._closing:
             raise StoreError("the collector is stopping")
-        loop = asyncio.get_running_loop()
         one = _Waiting(part, max(1, len(part)), loop.create_future())
         if not self._waiting:
             self._due = loop.time() + self._seconds

@@ -1,10 +1,11 @@
 """Group commit, with a list for a store."""
 
+import asyncio
 import threading
 from collections.abc import Callable
 
 import pytest
-from pivotscope_collector.counters import Counters
+from pivotscope_collector.counters import Counters, Latency
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.store.rows import Rows
@@ -70,3 +71,32 @@ async def test_closing_writes_what_waits_and_takes_nothing_more() -> None:
     assert stored == ["last"]
     with pytest.raises(StoreError, match="stopping"):
         await committer.submit(_rows("late"))
+
+
+async def test_a_store_that_stands_still_holds_back_who_comes_and_loses_nothing() -> None:
+    stored: list[object] = []
+    release = threading.Event()
+
+    def write(rows: Rows) -> None:
+        release.wait(20)
+        stored.extend(_names(rows))
+
+    counters = Counters()
+    committer = Committer(write, counters, seconds=0.0, rows=10)
+    committer.start()
+    names = [f"batch {number}" for number in range(100)]
+    tasks = [asyncio.create_task(committer.submit(_rows(name))) for name in names]
+    # Until everybody is taken or held back.
+    for _ in names:
+        await asyncio.sleep(0)
+    assert committer.waiting <= 20
+    held = sum(not task.done() for task in tasks)
+    assert held >= 60
+    release.set()
+    for task in tasks:
+        await (await task)
+    assert sorted(map(str, stored)) == sorted(names)
+    buckets, seconds = counters.durations()[Latency.HELD_BACK]
+    assert buckets[-1] >= held
+    assert seconds > 0
+    await committer.close()
