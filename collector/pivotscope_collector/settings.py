@@ -91,7 +91,7 @@ class Settings:
     clickhouse_cluster: str = ""
     fsync: bool = False
     commit_seconds: float = 0.08
-    commit_rows: int = 80_000
+    commit_rows: int = 40_000
     rollup_seconds: float = 5.0
     rollup_margin_seconds: float = 30.0
     plan_seconds: float = 30.0

@@ -35,7 +35,7 @@ class _Waiting:
 class Committer:
     """Gathers batches for `seconds`, or until they have `rows`; checks, decodes and writes them in a thread of its own.
 
-    An insert costs almost the same for fifty rows as for eighty thousand. While one group is written the next gathers,
+    An insert costs almost the same for fifty rows as for forty thousand. While one group is written the next gathers,
     so groups grow with the load: a batch waits `seconds` only where the thread is idle. What waits is bounded by two
     full groups; `submit` then waits for room, and so do the streams that call it.
     """
