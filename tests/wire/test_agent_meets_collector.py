@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -168,6 +168,28 @@ async def test_everything_arrives(store: Store, agent: Callable[..., tuple[Pipel
     assert list(group.samples.count) == [4]
     assert pipeline.status.state is ExportState.STREAMING
     assert abs(pipeline.status.clock_offset_ns) < 1_000_000_000
+
+
+async def test_a_window_that_is_refused_hurts_no_neighbour_and_keeps_its_cpu(
+    store: Store, agent: Callable[..., tuple[Pipeline, Counters]]
+) -> None:
+    pipeline, counters = agent()
+    hours = replace(window(2), duration_ns=2 * 3_600 * 10**9, gap_cpu_ns=5)
+    future = replace(window(4), started_unix_ns=time.time_ns() + 86_400 * 10**9, reason="rotation")
+    pipeline.offer([window(1), hours, window(3), future])
+    await eventually(lambda: counters.get(Count.RECORDS_ACKNOWLEDGED) == 1)
+    rows = [dict(zip(WINDOW, row, strict=True)) for group in store.groups for row in group.windows]
+    assert [(row["position"], row["outcome"], row["samples"]) for row in rows] == [
+        (0, "complete", 4), (1, "refused", 0), (2, "complete", 4), (3, "complete", 4)
+    ]  # fmt: skip
+    assert [row["reason"] for row in rows] == ["", "refused_invalid", "", "future: rotation"]
+    assert [row["cpu_user_ns"] + row["gap_cpu_ns"] for row in rows] == [1_000, 1_005, 1_000, 1_000]
+    assert abs(rows[3]["started_at"] * 10**6 - time.time_ns()) < 60 * 10**9
+    assert counters.get(Count.ITEMS_DROPPED, "part_invalid") == 1
+    assert counters.get(Count.RECORDS_DROPPED) == 0
+    pipeline.offer([window(5)])
+    await eventually(lambda: counters.get(Count.RECORDS_ACKNOWLEDGED) == 2)
+    assert {"part_invalid": 1} in [row[-1] for group in store.groups for row in group.agents]
 
 
 async def test_a_store_that_fails_for_a_while_loses_nothing(
