@@ -47,6 +47,7 @@ class Agent:
         self.sums = Sums()
         self.streams = 0
         self.repeated = 0
+        self.left_out = 0
 
     async def run(self, ending: asyncio.Event, pace_s: float) -> None:
         """Make and send batches until `ending` is set and all are acknowledged."""
@@ -86,6 +87,9 @@ class Agent:
     async def _read(self, call: Any) -> None:
         while isinstance(response := await call.read(), pb.StreamResponse):
             if response.HasField("rejection"):
+                if response.rejection.parts:
+                    self.left_out += len(response.rejection.parts)
+                    continue
                 if not response.rejection.retryable:
                     raise AssertionError(response)
                 return  # a new stream sends it again

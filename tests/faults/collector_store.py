@@ -1,6 +1,6 @@
 """What a store holds, in raw rows and in each roll-up, printed as JSON: collector_store.py FOLDER | URL [AGENT].
 
-With an agent, its raw rows alone.
+With an agent, its raw rows alone. Windows that were refused are left out.
 """
 
 import json
@@ -17,7 +17,10 @@ agent = {"agent": "".join(sys.argv[2:])}
 client = Client(**where, database="pivotscope")
 found: dict[str, object] = {
     "raw": {
-        name: client.run(f"SELECT {what} AS n FROM windows FINAL WHERE {{agent:String}} IN ('', agent)", agent)["n"][0]
+        name: client.run(
+            f"SELECT {what} AS n FROM windows FINAL WHERE {{agent:String}} IN ('', agent) AND outcome != 'refused'",
+            agent,
+        )["n"][0]
         for name, what in (("windows", "count()"), ("samples", "sum(arraySum(counts))"))
     },
     "dirty": list(reader.locate(client, reader.Selection(time.time_ns() - 48 * 3600 * 10**9, time.time_ns())).dirty),

@@ -1,8 +1,9 @@
 """Send a collector what no agent would send: python -m tests.faults.malformed [--messages 10000].
 
 Half are made from scratch with values at and beyond every bound, half are real messages with bytes or fields changed.
-Each must be answered: stored, refused with a reason, or its stream ended with a status. Beside them a good agent
-sends, and all of its batches must arrive. The collector must not end, and its memory must not grow.
+Each must be answered: stored, stored in part, refused with a reason, or its stream ended with a status. Beside them a
+good agent sends, and one in whose batches bad windows stand beside good ones: all that is good must arrive. The
+collector must not end, and its memory must not grow.
 """
 
 import argparse
@@ -14,20 +15,20 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import grpc
 import grpc.aio
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError, Message
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 from pivotscope.v1 import agent_pb2 as pb
 
 from tests.e2e.stack import Stack
-from tests.faults.collector_agents import SECOND, Agent
+from tests.faults.collector_agents import SECOND, STACKS, Agent
 
 METHOD = "/pivotscope.v1.AgentService/Stream"
 _A_STREAM = 25
@@ -90,6 +91,8 @@ class Outcome:
     messages: int
     answers: Counter[str] = field(default_factory=Counter)
     good: int = 0
+    mixed: int = 0
+    left_out: int = 0
     grown_mb: float = 0.0
     seconds: float = 0.0
     problems: list[str] = field(default_factory=list)
@@ -97,13 +100,14 @@ class Outcome:
     def __str__(self) -> str:
         answers = ", ".join(f"{count:,} {name}" for name, count in self.answers.most_common())
         return (
-            f"{self.messages:,} messages: {answers}; {self.good:,} good batches beside them; "
+            f"{self.messages:,} messages: {answers}; beside them {self.good:,} good batches, and {self.mixed:,} with "
+            f"{self.left_out:,} bad windows; "
             f"memory +{self.grown_mb:.0f} MB over the second half; {self.seconds:.0f} s: "
             + ("; ".join(self.problems) or "each typed, all good ones there")
         )
 
 
-def made(count: int, number: int) -> list[bytes]:
+def made(count: int, number: int, kind: st.SearchStrategy[Any] = _REQUESTS) -> list[bytes]:
     """Messages from scratch."""
     found: list[bytes] = []
 
@@ -112,9 +116,9 @@ def made(count: int, number: int) -> list[bytes]:
         max_examples=count, database=None, deadline=None, phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )  # fmt: skip
-    @given(_REQUESTS)
-    def collect(request: pb.StreamRequest) -> None:
-        found.append(request.SerializeToString())
+    @given(kind)
+    def collect(message: Message) -> None:
+        found.append(message.SerializeToString())
 
     collect()
     return found
@@ -143,6 +147,36 @@ def mutated(count: int, number: int, real: Sequence[bytes]) -> list[bytes]:
     return found
 
 
+class _Mixed(Agent):
+    """An agent that puts bad windows beside the good ones that it counts."""
+
+    def __init__(self, start_ns: int, address: Callable[[], str], seed: int, bad: Sequence[pb.Window]) -> None:
+        super().__init__(2, start_ns, address, seed)
+        self._bad = bad
+
+    def make(self) -> pb.Batch:
+        batch = super().make()
+        windows = list(batch.windows)
+        for _ in range(self._chance.randint(1, 3)):
+            windows.insert(self._chance.randint(0, len(windows)), self._chance.choice(self._bad))
+        del batch.windows[:]
+        batch.windows.extend(windows)
+        return batch
+
+
+def bad_windows(count: int, number: int) -> list[pb.Window]:
+    """Windows that no collector takes, whatever else is wrong with them; what they refer to is defined."""
+    found = []
+    for data in made(count, number, _WINDOWS):
+        window = pb.Window.FromString(data)
+        window.process = 1
+        window.duration_ns = -1
+        if any(not 1 <= stack <= STACKS for stack in window.stacks):
+            del window.stacks[:]
+        found.append(window)
+    return found
+
+
 def show(messages: int, number: int = 1) -> Outcome:
     """Run it."""
     began = time.monotonic()
@@ -151,46 +185,48 @@ def show(messages: int, number: int = 1) -> Outcome:
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         collector = stack.collector()
         agent = Agent(0, start_ns, lambda: stack.address, number)
+        mixed = _Mixed(start_ns, lambda: stack.address, number, bad_windows(200, number))
         real = [pb.StreamRequest(batch=Agent(1, start_ns, str, number).make()).SerializeToString() for _ in range(20)]
         sent = made(messages // 2, number) + mutated(messages - messages // 2, number, real)
         random.Random(number).shuffle(sent)
         try:
-            asyncio.run(_load(stack.address, collector.pid, agent, sent, outcome))
+            asyncio.run(_load(stack.address, collector.pid, (agent, mixed), sent, outcome))
         except TimeoutError:
-            outcome.problems.append("the good agent's batches were not acknowledged")
+            outcome.problems.append("the good agents' batches were not acknowledged")
         if collector.stop() != 0 or "Traceback" in collector.said:
             outcome.problems.append(f"the collector: {collector.said[-2000:]}")
-        program = [
-            sys.executable,
-            str(Path(__file__).parent / "collector_store.py"),
-            str(Path(folder) / "data"),
-            "agent-0",
-        ]
-        done = subprocess.run(program, check=True, capture_output=True, text=True, timeout=120)
-        stored = json.loads(done.stdout)["raw"]
-    outcome.good = agent.sums.batches
-    if (stored["windows"], stored["samples"]) != (agent.sums.windows, agent.sums.samples):
-        outcome.problems.append(f"of the good agent {stored}, sent {agent.sums.windows}, {agent.sums.samples}")
+        for one, name in ((agent, "agent-0"), (mixed, "agent-2")):
+            stored = _stored(Path(folder) / "data", name)
+            if (stored["windows"], stored["samples"]) != (one.sums.windows, one.sums.samples):
+                outcome.problems.append(f"of {name} {stored}, sent {one.sums.windows}, {one.sums.samples}")
+    outcome.good, outcome.mixed, outcome.left_out = agent.sums.batches, mixed.sums.batches, mixed.left_out
+    if not mixed.left_out:
+        outcome.problems.append("nothing was left out of the batches with bad windows")
     if outcome.grown_mb > _MEGABYTES:
         outcome.problems.append(f"memory grew by {outcome.grown_mb:.0f} MB")
     outcome.seconds = time.monotonic() - began
     return outcome
 
 
-async def _load(address: str, pid: int, agent: Agent, sent: Sequence[bytes], outcome: Outcome) -> None:
+def _stored(data: Path, agent: str) -> Any:
+    program = [sys.executable, str(Path(__file__).parent / "collector_store.py"), str(data), agent]
+    return json.loads(subprocess.run(program, check=True, capture_output=True, text=True, timeout=120).stdout)["raw"]
+
+
+async def _load(address: str, pid: int, agents: Sequence[Agent], sent: Sequence[bytes], outcome: Outcome) -> None:
     ending = asyncio.Event()
-    good = asyncio.create_task(agent.run(ending, 0.02))
+    good = [asyncio.create_task(agent.run(ending, 0.02)) for agent in agents]
     groups = _groups(sent)
     resident = 0.0
     async with grpc.aio.insecure_channel(address) as channel:
         for number, group in enumerate(groups):
             if number == len(groups) // 2:
                 resident = _resident(pid)
-            await _stream(channel, agent, group, outcome)
+            await _stream(channel, agents[0], group, outcome)
         outcome.grown_mb = _resident(pid) - resident
     ending.set()
     async with asyncio.timeout(60):
-        await good
+        await asyncio.gather(*good)
 
 
 def _groups(sent: Sequence[bytes]) -> list[list[bytes]]:
@@ -224,7 +260,9 @@ async def _stream(channel: Any, agent: Agent, group: Sequence[bytes], outcome: O
             await call.done_writing()
             while isinstance(answer := await call.read(), bytes):
                 response = pb.StreamResponse.FromString(answer)
-                if response.HasField("rejection"):
+                if response.rejection.parts:
+                    answers["in part"] += 1
+                elif response.HasField("rejection"):
                     name = pb.RejectionReason.Name(response.rejection.reason)
                     answers[name.removeprefix("REJECTION_REASON_").lower()] += 1
             status = await call.code()

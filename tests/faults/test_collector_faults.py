@@ -19,4 +19,5 @@ def test_malformed_messages_are_typed_and_hurt_no_other() -> None:
     outcome = malformed.show(messages=200)
     assert outcome.problems == []
     assert outcome.good > 0
-    assert outcome.answers["invalid"] > 0
+    assert outcome.answers["in part"] > 0
+    assert outcome.mixed > 0
