@@ -56,6 +56,7 @@ def open_store(settings: Settings) -> Client:
         user=settings.clickhouse_user,
         password=settings.clickhouse_password,
         database=settings.clickhouse_database,
+        cluster=settings.clickhouse_cluster if settings.clickhouse_url else "",
     )
 
 
@@ -181,7 +182,7 @@ def _jobs(settings: Settings, client: Client, counters: Counters, dropping: thre
 
     def expiry() -> None:
         with dropping:
-            expire(client, clock.unix_ns(), raw_days)
+            expire(client, clock.unix_ns(), raw_days, settings.clickhouse_cluster)
 
     scheduler.every(settings.expiry_seconds, "expiry", expiry)
     return scheduler

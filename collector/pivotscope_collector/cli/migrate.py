@@ -59,6 +59,7 @@ def migrate_command(
     # Both bring the engine in; other commands start without.
     from pivotscope_collector.serve import open_store  # noqa: PLC0415
     from pivotscope_collector.store import schema  # noqa: PLC0415
+    from pivotscope_collector.store.placement import placed  # noqa: PLC0415
 
     settings = load(os.environ, config, data_dir=data_dir, clickhouse_url=clickhouse_url)
     client = open_store(settings)
@@ -76,7 +77,8 @@ def migrate_command(
     for migration in found:
         typer.echo(f"{'would apply' if dry_run else 'applied'} {migration.number:04}_{migration.name}")
         for statement in migration.statements(cluster, retention) if dry_run else ():
-            typer.echo(f"{statement.strip()};\n")
+            for one in placed(statement, cluster, settings.clickhouse_database):
+                typer.echo(f"-- in {one.database}\n{one.sql};\n" if cluster else f"{one.sql};\n")
     if not found:
         typer.echo("the store is up to date")
 

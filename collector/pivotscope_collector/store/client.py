@@ -15,6 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.store import bounds, folder, native
+from pivotscope_collector.store.placement import local
 
 Columns = dict[str, list[Any]]
 Blocks = dict[str, native.Array | native.Ragged | native.Coded]
@@ -22,6 +23,8 @@ Found = TypeVar("Found")
 
 # Every partition key is a function of the sorting key, so FINAL need not look across partitions.
 _SETTINGS: dict[str, int | float | str] = {"do_not_merge_across_partitions_select_final": 1}
+# An insert is there on every shard when it returns; what joins or filters by another table gets all of that table.
+_DISTRIBUTED: dict[str, int | float | str] = {"distributed_foreground_insert": 1, "distributed_product_mode": "global"}
 _BESIDE = 4
 """Threads, with a driver each, for statements beside the one of the calling thread."""
 
@@ -36,7 +39,9 @@ class Client:
     Times cross this border as integers, unix nanoseconds; the SQL converts them.
     """
 
-    def __init__(self, *, path: str = "", url: str = "", user: str = "", password: str = "", database: str) -> None:
+    def __init__(
+        self, *, path: str = "", url: str = "", user: str = "", password: str = "", database: str, cluster: str = ""
+    ) -> None:
         self._path = path
         self._url = url
         self._user = user
@@ -49,6 +54,9 @@ class Client:
         self._standing: dict[str, Columns] = {}
         self._beside = ThreadPoolExecutor(_BESIDE, thread_name_prefix="beside")
         self.database = database
+        self.local_database = local(database, cluster)
+        self._insert_settings = _DISTRIBUTED if cluster else {}
+        self._settings = _SETTINGS | self._insert_settings
 
     @property
     def location(self) -> str:
@@ -63,11 +71,22 @@ class Client:
     def create_database(self, cluster: str = "") -> None:
         """Create the database where it does not exist, on every node of `cluster` if one is named."""
         clause = f" ON CLUSTER `{cluster}`" if cluster else ""
-        self.command(f"CREATE DATABASE IF NOT EXISTS `{self.database}`{clause}", database="")
+        for database in {self.database, self.local_database}:
+            self.command(f"CREATE DATABASE IF NOT EXISTS `{database}`{clause}", database="")
 
-    def query(self, name: str, parameters: Mapping[str, object] | None = None) -> Columns:
-        """Run `sql/<name>.sql` with bound parameters; columns by name, in the order of the statement."""
-        return self.run(statement(name), parameters)
+    def query(self, name: str, parameters: Mapping[str, object] | None = None, *, of_rows: bool = False) -> Columns:
+        """Run `sql/<name>.sql` with bound parameters; columns by name, in the order of the statement.
+
+        `of_rows`: in the database that holds the rows themselves, for what asks about parts and keys.
+        """
+        if not of_rows or self.local_database == self.database:
+            return self.run(statement(name), parameters)
+        driver = self._driver()
+        driver.database = self.local_database
+        try:
+            return self.run(statement(name), parameters)
+        finally:
+            driver.database = self.database
 
     def standing(self, name: str) -> Columns:
         """`query` as it was last answered through here: for what stays true, and only says less, as time goes on."""
@@ -97,8 +116,9 @@ class Client:
     def run(self, sql: str, parameters: Mapping[str, object] | None = None) -> Columns:
         """Run a statement that returns rows. Without rows every column is there, and empty."""
         try:
+            settings = self._settings | bounds.settings()
             result = self._driver().query(
-                sql, parameters=dict(parameters or {}), column_oriented=True, settings=_SETTINGS | bounds.settings()
+                sql, parameters=dict(parameters or {}), column_oriented=True, settings=settings
             )
         except ClickHouseError as error:
             raise bounds.translated(str(error), self.location) from error
@@ -116,7 +136,7 @@ class Client:
             if database is not None:
                 driver.database = database
             try:
-                driver.command(sql, parameters=dict(parameters or {}), settings=_SETTINGS)
+                driver.command(sql, parameters=dict(parameters or {}), settings=self._settings)
             finally:
                 driver.database = self.database
         except ClickHouseError as error:
@@ -135,7 +155,7 @@ class Client:
     def blocks(self, sql: str, parameters: Mapping[str, object] | None = None) -> Blocks:
         """As `arrays`, for a statement that returns texts, too."""
         # In the statement: settings beside it cost the embedded driver three statements each.
-        clause = ", ".join(f"{name} = {value}" for name, value in (_SETTINGS | bounds.settings()).items())
+        clause = ", ".join(f"{name} = {value!r}" for name, value in (self._settings | bounds.settings()).items())
         try:
             answer = self._driver().raw_query(
                 f"{sql}\nSETTINGS {clause}", parameters=dict(parameters or {}), fmt="Native"
@@ -150,10 +170,12 @@ class Client:
             types = self._column_types(table)
             if all(native.numeric(types.get(name, "")) for name in columns):
                 block = native.encode(columns, types)
-                self._driver().raw_insert(table, list(columns), block, fmt="Native")
+                self._driver().raw_insert(table, list(columns), block, fmt="Native", settings=self._insert_settings)
             else:
                 values = [native.plain(column) for column in columns.values()]
-                self._driver().insert(table, values, column_names=list(columns), column_oriented=True)
+                self._driver().insert(
+                    table, values, column_names=list(columns), column_oriented=True, settings=self._insert_settings
+                )
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: insert into {table}: {_first_line(error)}") from error
 

@@ -14,21 +14,24 @@ _BY_DAY = ("windows",)
 _DAY = 86_400
 
 
-def expire(client: Client, now_ns: int, raw_days: int) -> int:
+def expire(client: Client, now_ns: int, raw_days: int, cluster: str = "") -> int:
     """Drop the partitions of days that ended more than `raw_days` ago; returns how many. Raises StoreError.
 
     A day with a minute that was not rolled up yet stays: its TTL, some days later, is the end of it.
     """
     oldest = datetime.fromtimestamp(now_ns / 1e9, UTC) - timedelta(days=raw_days)
     dropped = 0
+    clause = f" ON CLUSTER `{cluster}`" if cluster else ""
     for table in _BY_DAY:
         bound = {"table": table, "oldest": int(oldest.strftime("%Y%m%d"))}
-        for partition in client.query("expired_partitions", bound)["partition_id"]:
+        for partition in client.query("expired_partitions", bound, of_rows=True)["partition_id"]:
             day = int(datetime.strptime(partition, "%Y%m%d").replace(tzinfo=UTC).timestamp())
             waiting = client.query("unrolled_minutes", {"since": day, "until": day + _DAY})["minutes"][0]
             if waiting:
                 _LOG.warning("raw rows of %s have expired, but stay: %d minutes are not rolled up", partition, waiting)
                 continue
-            client.command(f"ALTER TABLE {table} DROP PARTITION ID '{int(partition)}'")
+            client.command(
+                f"ALTER TABLE {table}{clause} DROP PARTITION ID '{int(partition)}'", database=client.local_database
+            )
             dropped += 1
     return dropped

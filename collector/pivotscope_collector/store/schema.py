@@ -14,6 +14,7 @@ from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.dangers import Column, dangers
 from pivotscope_collector.store.expiry import BACKSTOP_DAYS
 from pivotscope_collector.store.lock import held
+from pivotscope_collector.store.placement import placed
 
 _LOG = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ def pending(applied: dict[int, str], known: list[Migration]) -> list[Migration]:
 def plan(client: Client, cluster: str = "") -> list[Migration]:
     """What `migrate` would run. Only the journal's table is created."""
     client.create_database(cluster)
-    client.command(render(_JOURNAL, cluster, Retention()))
+    _make_journal(client, cluster)
     return pending(applied(client), migrations())
 
 
@@ -121,7 +122,7 @@ class Standing:
 def status(client: Client, cluster: str = "", retention: Retention | None = None) -> list[Standing]:
     """Every migration that the store or this version knows, in order. Only the journal's table is created."""
     client.create_database(cluster)
-    client.command(render(_JOURNAL, cluster, Retention()))
+    _make_journal(client, cluster)
     journal = client.query("migrations_applied")
     known = {migration.number: migration for migration in migrations()}
     found = []
@@ -159,7 +160,7 @@ def migrate(
 
 def create(client: Client, through: int) -> None:
     """Make the tables of an empty embedded store as migrations up to number `through` left them, for a restore."""
-    client.command(render(_JOURNAL, "", Retention()))
+    _make_journal(client, "")
     for migration in migrations():
         if migration.number <= through:
             _apply(client, migration, "", Retention())
@@ -182,7 +183,7 @@ def _migrate(client: Client, cluster: str, retention: Retention, *, allow_danger
 
 def _apply(client: Client, migration: Migration, cluster: str, retention: Retention) -> None:
     for statement in migration.statements(cluster, retention):
-        client.command(statement)
+        _run(client, statement, cluster)
     client.insert(
         "migrations",
         {
@@ -194,8 +195,23 @@ def _apply(client: Client, migration: Migration, cluster: str, retention: Retent
     )
 
 
+def _make_journal(client: Client, cluster: str) -> None:
+    if cluster and client.query("tables_with_rows")["name"]:
+        raise StoreError(
+            f"{client.location}: the tables of {client.database} hold rows themselves; on a cluster they belong into "
+            f"{client.local_database}. Stop all collectors, run RENAME DATABASE `{client.database}` TO "
+            f"`{client.local_database}` ON CLUSTER `{cluster}`, and start again"
+        )
+    _run(client, render(_JOURNAL, cluster, Retention()), cluster)
+
+
+def _run(client: Client, statement: str, cluster: str) -> None:
+    for one in placed(statement, cluster, client.database):
+        client.command(one.sql, database=one.database)
+
+
 def _columns(client: Client) -> dict[tuple[str, str], Column]:
-    found = client.query("columns_of_tables")
+    found = client.query("columns_of_tables", of_rows=True)
     rows = zip(found["table"], found["name"], found["type"], found["key"], strict=True)
     return {(table, name): Column(kind, bool(key)) for table, name, kind, key in rows}
 
@@ -226,12 +242,15 @@ def set_retention(client: Client, cluster: str, retention: Retention) -> list[st
     """
     clause = f" ON CLUSTER `{cluster}`" if cluster else ""
     wanted = ttls(retention)
-    sizes = client.query("table_sizes")
+    sizes = client.query("table_sizes", of_rows=True)
     changed = []
     for table, days in zip(sizes["table"], sizes["ttl_days"], strict=True):
         ttl = wanted.get(table)
         if ttl and days != int(ttl.partition("toIntervalDay(")[2].partition(")")[0]):
-            client.command(f"ALTER TABLE `{table}`{clause} MODIFY TTL {ttl} SETTINGS materialize_ttl_after_modify = 0")
+            client.command(
+                f"ALTER TABLE `{table}`{clause} MODIFY TTL {ttl} SETTINGS materialize_ttl_after_modify = 0",
+                database=client.local_database,
+            )
             changed.append(table)
     return changed
 
@@ -260,8 +279,9 @@ def bound_system_logs(client: Client, cluster: str, days: int) -> list[str]:
 def set_fsync(client: Client, cluster: str = "", *, on: bool) -> None:
     """Have inserts survive a loss of power, at their cost, or not. A crash of the process loses nothing either way."""
     clause = f" ON CLUSTER `{cluster}`" if cluster else ""
-    for table in client.query("tables_to_sync", {"on": int(on)})["name"]:
+    for table in client.query("tables_to_sync", {"on": int(on)}, of_rows=True)["name"]:
         client.command(
             f"ALTER TABLE `{table}`{clause} MODIFY SETTING "
-            f"fsync_after_insert = {int(on)}, fsync_part_directory = {int(on)}"
+            f"fsync_after_insert = {int(on)}, fsync_part_directory = {int(on)}",
+            database=client.local_database,
         )

@@ -30,7 +30,7 @@ class TableCost:
 
 def tables(client: Client) -> list[TableCost]:
     """Every table, the largest first. Raises StoreError."""
-    return [TableCost(**row) for row in rows(client.query("table_sizes"))]
+    return [TableCost(**row) for row in rows(client.query("table_sizes", of_rows=True))]
 
 
 def days_left(costs: Sequence[TableCost], free_bytes: float, age_days: float) -> float:
