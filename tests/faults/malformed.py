@@ -193,8 +193,10 @@ def show(messages: int, number: int = 1) -> Outcome:
             asyncio.run(_load(stack.address, collector.pid, (agent, mixed), sent, outcome))
         except TimeoutError:
             outcome.problems.append("the good agents' batches were not acknowledged")
-        if collector.stop() != 0 or "Traceback" in collector.said:
-            outcome.problems.append(f"the collector: {collector.said[-2000:]}")
+        status = collector.stop()
+        said, trace, rest = collector.said.partition("Traceback")
+        if status != 0 or trace:
+            outcome.problems.append(f"the collector ended with {status}: {said[-1000:]}{trace}{rest[:3000]}")
         for one, name in ((agent, "agent-0"), (mixed, "agent-2")):
             stored = _stored(Path(folder) / "data", name)
             if (stored["windows"], stored["samples"]) != (one.sums.windows, one.sums.samples):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from grpc import aio
@@ -178,7 +178,9 @@ async def test_a_window_that_is_refused_hurts_no_neighbour_and_keeps_its_cpu(
     future = replace(window(4), started_unix_ns=time.time_ns() + 86_400 * 10**9, reason="rotation")
     pipeline.offer([window(1), hours, window(3), future])
     await eventually(lambda: counters.get(Count.RECORDS_ACKNOWLEDGED) == 1)
-    rows = [dict(zip(WINDOW, row, strict=True)) for group in store.groups for row in group.windows]
+    rows: list[dict[str, Any]] = [
+        dict(zip(WINDOW, row, strict=True)) for group in store.groups for row in group.windows
+    ]
     assert [(row["position"], row["outcome"], row["samples"]) for row in rows] == [
         (0, "complete", 4), (1, "refused", 0), (2, "complete", 4), (3, "complete", 4)
     ]  # fmt: skip

@@ -26,6 +26,7 @@ _MS = 1_000_000
 _REPORT_SECONDS = 10.0
 """How often a stream tells of its agent. All do at the same time, so their rows are one insert and not one a group."""
 _STATUS_SECONDS = 1.0
+_WARNING_SECONDS = 10.0
 
 
 class Session:
@@ -62,6 +63,7 @@ class Session:
         self._targets = hello.targets
         self._beat = -1
         self._status_at = float("-inf")
+        self._warned = float("-inf")
         self._slots = asyncio.Semaphore(limits.in_flight)
         self._under_way = 0
         self._ended = False
@@ -182,7 +184,11 @@ class Session:
     def _tell(self, sequence: int, refusal: Refusal, parts: Sequence[Part] = ()) -> None:
         """Say what was refused; ahead of the acknowledgement, so that the agent still has it."""
         what = f"{len(parts)} parts of batch" if parts else "batch"
-        _LOG.warning("%s: %s %d refused, %s: %s", self._origin.agent, what, sequence, code(refusal), refusal.detail)
+        # Counters tell of all of them: an agent that is wrong in each batch must not fill the log.
+        now = self._clock.monotonic()
+        level = logging.WARNING if now - self._warned >= _WARNING_SECONDS else logging.DEBUG
+        self._warned = now if level == logging.WARNING else self._warned
+        _LOG.log(level, "%s: %s %d refused, %s: %s", self._origin.agent, what, sequence, code(refusal), refusal.detail)
         rejection = pb.Rejection(
             sequence=sequence,
             reason=refusal.reason,

@@ -25,9 +25,14 @@ def test_a_batch_that_comes_again_is_booked_where_it_was(store: Client) -> None:
 def test_of_two_collectors_at_once_the_first_moment_stays(store: Client) -> None:
     corrections.place(store, [Correction(7, "b", 0, 2, NOW_NS)])
     # As another collector does that did not find it yet.
-    row = {"batch_id": [7], "agent": ["b"], "late": [0], "future": [2]}
     micros = (NOW_NS + HOUR_NS) // 1000
-    store.insert("corrections", {**row, "placed_at": [micros], "precedence": [2**63 - micros]})
+    store.insert(
+        "corrections",
+        {
+            "batch_id": [7], "agent": ["b"], "late": [0], "future": [2], "placed_at": [micros],
+            "precedence": [2**63 - micros],
+        },
+    )  # fmt: skip
     assert corrections.place(store, [Correction(7, "b", 0, 2, NOW_NS + 2 * HOUR_NS)]) == {7: NOW_NS}
     store.command("OPTIMIZE TABLE corrections FINAL")
     assert corrections.place(store, [Correction(7, "b", 0, 2, NOW_NS + 2 * HOUR_NS)]) == {7: NOW_NS}

@@ -90,7 +90,7 @@ def test_tables_follow_the_settings(store: Client) -> None:
     assert schema.set_retention(store, "", Retention()) == []
     wanted = Retention(raw_days=7, minute_days=30)
     changed = schema.set_retention(store, "", wanted)
-    assert {"windows", "rolled", "pools_minute", "functions_minute", "points"} == set(changed)
+    assert {"windows", "rolled", "corrections", "pools_minute", "functions_minute", "points"} == set(changed)
     sizes = store.query("table_sizes")
     days = dict(zip(sizes["table"], sizes["ttl_days"], strict=True))
     assert (days["windows"], days["functions_minute"], days["functions_hour"]) == (10, 30, 400)
