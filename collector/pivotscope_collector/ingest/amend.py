@@ -84,7 +84,8 @@ def _within(value: int, most: int) -> int:
 
 def _edited(rows: Rows, judged: Judged, refused: dict[int, Part]) -> Rows:
     """Flags and outcomes as the store knows them; what was left out is gone."""
-    keep = np.array([position not in refused or refused[position].measured for position in range(len(rows.windows))])
+    kept_rows = [position not in refused or refused[position].measured for position in range(len(rows.windows))]
+    keep = np.array(kept_rows, np.bool_)
     numbers = np.cumsum(keep) - 1
     samples = rows.samples
     kept = np.flatnonzero(keep[samples.window]) if len(samples.window) else np.empty(0, np.int64)

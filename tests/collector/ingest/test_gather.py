@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -182,6 +183,22 @@ def _named(row: Row) -> dict[str, Any]:
 
 def _cpu(window: pb.Window) -> tuple[int, ...]:
     return window.usage.cpu_user_ns, window.usage.cpu_system_ns, window.gap_cpu_ns
+
+
+def test_windows_that_are_all_left_out_leave_rows_that_can_be_written(
+    batch: Make, window: Callable[..., pb.Window], dictionary: Dictionary
+) -> None:
+    """An array without elements has to have the type of the others: the group is one block."""
+    bad = pb.MetricPoint(series=1, unix_ns=NOW_NS, value=float("nan"))
+    for windows in ([], [window(usage=pb.Usage(cpu_user_ns=2**63))]):
+        parts = [
+            Received(batch(windows=windows, points=[bad]), dictionary, Origin("a", 1), NOW_NS),
+            Received(batch(), dictionary, Origin("b", 1), NOW_NS),
+        ]
+        rows = gather(parts, Limits()).rows
+        assert len(rows.windows) == 1
+        assert rows.samples.window.tolist() == [0, 0, 0]
+        assert np.issubdtype(rows.samples.window.dtype, np.integer)
 
 
 def test_stacks_are_looked_up_in_the_stream_that_sent_them(batch: Make, dictionary: Dictionary) -> None:
