@@ -90,6 +90,16 @@ def test_replicas_that_are_dear_have_as_many_turns_as_the_others() -> None:
     assert windows[0] == pytest.approx(windows[1], rel=0.1)
 
 
+def test_a_cheap_replica_does_not_cut_what_is_saved_for_a_dear_one() -> None:
+    """They share an account; whose turn it is must find there what its window takes, whoever asked meanwhile."""
+    cheap = Simulated(thread_look=0.00006, threads=17, pool="a")
+    dear = Simulated(thread_look=0.009, attach=0.06, pool="a")
+    others = [Simulated(thread_look=0.005, threads=17, pool=str(number)) for number in range(6)]
+    ran = fleet([cheap, Simulated(attach=0.06, pool="a"), *others, dear, dear, dear], slots=6, rate_hz=100)
+    windows = Counter(taken.target for taken in ran.taken if taken.began > 300.0)
+    assert set(windows) == set(range(11))
+
+
 def test_a_replica_begins_with_what_the_others_taught() -> None:
     ran = fleet([DEEP], 600.0)
     plan = ran.governor.plan((7, 7), "0", Ask(Mode.GIL, Mode.GIL, 10, WINDOW_S), 601 * SECOND)
