@@ -22,6 +22,7 @@ from pivotscope_collector.doors import policy
 from pivotscope_collector.doors.listen import listen
 from pivotscope_collector.doors.operating import Operating
 from pivotscope_collector.gauges import Gauge, Gauges
+from pivotscope_collector.ingest.cardinality import Cardinality
 from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
@@ -101,6 +102,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         place=lambda astray: corrections.place(client, astray),
     )
     desired = Desired(client, clock)
+    cardinality = Cardinality(limits, clock, counters)
     agents = AgentService(
         client,
         committer,
@@ -109,6 +111,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         version=version("pivotscope"),
         limits=limits,
         desired=desired,
+        cardinality=cardinality,
         watch=book.watched,
     )
     dropping = threading.Lock()
@@ -128,7 +131,8 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     )
     agent_pb2_grpc.add_AgentServiceServicer_to_server(agents, server)
     query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(client, settings.query), server)
-    query_pb2_grpc.add_AdminServiceServicer_to_server(AdminService(client, desired.wake, book, backups), server)
+    admin = AdminService(client, desired.wake, book, backups, cardinality.reached)
+    query_pb2_grpc.add_AdminServiceServicer_to_server(admin, server)
     operating.add_to(server)
     try:
         await operating.open(settings)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pivotscope_agent.telemetry.counters import Count, Counters
 
 BACKLOG, UNENCODABLE, INTERNAL = "backlog", "unencodable", "internal"
+PART = "part_"
+"""How reasons begin for which the collector left a part out of a record that it stored."""
 _OF_ITEMS = frozenset({BACKLOG, UNENCODABLE, INTERNAL})
 """Reasons for which windows, points and facts are given up before they are a record."""
 
@@ -52,4 +54,5 @@ class Drops:
 def go_on_counting(totals: Mapping[str, int], counters: Counters) -> None:
     """Let the agent's counts begin where those of the runs before ended: a restart forgets no drop."""
     for reason, amount in totals.items():
-        counters.add(Count.ITEMS_DROPPED if reason in _OF_ITEMS else Count.RECORDS_DROPPED, reason, amount)
+        of_items = reason in _OF_ITEMS or reason.startswith(PART)
+        counters.add(Count.ITEMS_DROPPED if of_items else Count.RECORDS_DROPPED, reason, amount)

@@ -76,3 +76,11 @@ METRIC_ROLES: Mapping[MetricRole, pb.MetricRole.ValueType] = MappingProxyType(
 def reverse(table: Mapping[_Name, _Number]) -> dict[_Number, _Name]:
     """The same table read from the wire's side; numbers this version does not know are absent."""
     return {number: name for name, number in table.items()}
+
+
+def reason_name(reason: pb.RejectionReason.ValueType) -> str:
+    """Short name of a rejection's reason: `invalid`; `reason_99` for one this version does not know."""
+    try:
+        return pb.RejectionReason.Name(reason).removeprefix("REJECTION_REASON_").lower()
+    except ValueError:
+        return f"reason_{reason}"

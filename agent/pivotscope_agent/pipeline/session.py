@@ -14,8 +14,10 @@ from pivotscope_agent.clock import Clock
 from pivotscope_agent.pipeline.backoff import Backoff
 from pivotscope_agent.pipeline.control import Command, decode_control
 from pivotscope_agent.pipeline.encode import cut
+from pivotscope_agent.pipeline.enums import reason_name
 from pivotscope_agent.pipeline.in_flight import InFlight
 from pivotscope_agent.pipeline.record import Record
+from pivotscope_agent.pipeline.refused import left_out
 from pivotscope_agent.pipeline.remap import StreamDictionary, UnreadableRecordError
 from pivotscope_agent.pipeline.spool import Spool
 from pivotscope_agent.telemetry.counters import Count, Counters
@@ -45,13 +47,21 @@ class StreamClosedError(Exception):
 
 @dataclass(slots=True)
 class Delivery:
-    """What outlives a stream: how often records were wanted again, and which are given up for what reason."""
+    """What outlives a stream: how often records were wanted again, which are given up, and which are stored in part."""
 
     tries: Counter[int] = field(default_factory=Counter)
     lost: dict[int, str] = field(default_factory=dict)
+    incomplete: set[int] = field(default_factory=set)
+
+    def is_first(self, sequence: int) -> bool:
+        """Whether this is the first that is heard of parts of a record that were left out."""
+        first = sequence not in self.incomplete
+        self.incomplete.add(sequence)
+        return first
 
     def forget(self, acknowledged: int) -> None:
         """Drop what is known about records that are done with."""
+        self.incomplete = {number for number in self.incomplete if number > acknowledged}
         for known in (self.tries, self.lost):
             for sequence in [number for number in known if number <= acknowledged]:
                 del known[sequence]
@@ -233,6 +243,11 @@ class Session:
     async def _rejected(self, rejection: pb.Rejection) -> None:
         sequence = rejection.sequence
         reason = reason_name(rejection.reason)
+        if rejection.parts:
+            log.warning("%d parts of record %d are refused: %s", len(rejection.parts), sequence, rejection.detail)
+            if sequence in self._in_flight and self._delivery.is_first(sequence):
+                await asyncio.to_thread(left_out, rejection, self._spool, self._counters)
+            return
         self._counters.add(Count.RECORDS_REJECTED, reason)
         if not rejection.retryable:
             log.warning("record %d is refused for good (%s): %s", sequence, reason, rejection.detail)
@@ -284,11 +299,3 @@ def clock_offset(sent: int, received: int, answered: int, arrived: int) -> int:
     half of the round trip (RFC 5905, section 8).
     """
     return ((received - sent) + (answered - arrived)) // 2
-
-
-def reason_name(reason: pb.RejectionReason.ValueType) -> str:
-    """Short name of a rejection's reason: `invalid`; `reason_99` for one this version does not know."""
-    try:
-        return pb.RejectionReason.Name(reason).removeprefix("REJECTION_REASON_").lower()
-    except ValueError:
-        return f"reason_{reason}"

@@ -90,7 +90,7 @@ class Spool:
         self._active: Segment | None = None
         self._next = found.next_sequence
         self._acknowledged = found.acknowledged
-        self._may_be_sent = self._handed_out = found.may_be_sent
+        self._may_be_sent = self._handed_out = self.sent_before = found.may_be_sent
         self._booked = found.booked
         self._generation = found.generation
         self._boot = found.boot

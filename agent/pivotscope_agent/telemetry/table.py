@@ -92,7 +92,7 @@ TABLE: dict[Count | Gauge, Metric] = {
     Count.RECORDS_ACKNOWLEDGED: _counter("Records that the collector stored."),
     Count.RECORDS_REJECTED: _counter("Rejections by the collector; retryable ones are sent again.", _REASON),
     Count.RECORDS_DROPPED: _counter("Records given up before they were acknowledged.", _REASON),
-    Count.ITEMS_DROPPED: _counter("Windows, points and facts given up before they became a record.", _REASON),
+    Count.ITEMS_DROPPED: _counter("Windows, points and facts given up alone, before or in a record.", _REASON),
     Count.SPOOL_ERRORS: _counter("Failed operations on the spool's folder, by the system's error.", ("error",)),
     Count.CONNECTIONS: _counter("Streams that the collector welcomed."),
     Count.CONNECTION_FAILURES: _counter("Streams that failed or broke, by gRPC status.", ("status",)),

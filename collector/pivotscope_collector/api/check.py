@@ -1,13 +1,14 @@
 """Sizes, versions, growth and problems of the store, beside everything else that runs."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from typing import Any
 
 from pivotscope.v1 import query_pb2
 
-from pivotscope_collector.store import storage
+from pivotscope_collector.ingest.cardinality import Reached
+from pivotscope_collector.store import corrections, storage
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.storage import TableCost, days_left
 from pivotscope_collector.store.sums import rows
@@ -25,14 +26,16 @@ _DAY = 86_400
 _LOOK_BACK = 2 * _DAY
 
 
-def check(client: Client) -> query_pb2.CheckResponse:
-    """What the store holds, by table; problems in words, none where all is well."""
+def check(client: Client, reached: Sequence[Reached] = ()) -> query_pb2.CheckResponse:
+    """What the store holds, by table; problems in words, none where all is well. `reached` are bounds of names."""
     state = next(iter(rows(client.query("store_state"))))
     costs = storage.tables(client)
     logs = list(rows(client.query("system_logs")))
     services = list(rows(client.query("cardinality", {"since": int(time.time()) - _LOOK_BACK})))
     left = days_left(costs, state["free_bytes"], state["age_days"])
+    moved = corrections.of_agents(client, time.time_ns() - _LOOK_BACK * 10**9)
     problems = [*_store(state), *_parts(costs), *_disk(left), *_logs(logs), *_names(services)]
+    problems += [*_bounds(reached), *_clocks(moved)]
     return query_pb2.CheckResponse(
         collector_version=version("pivotscope"),
         engine_version=state["engine_version"],
@@ -97,3 +100,20 @@ def _names(services: list[Any]) -> Iterator[str]:
                     f"{service['service']}: {service[kind]:,} {kind} in two days, more than {most:,}: "
                     "is an id or an address part of a name?"
                 )
+
+
+def _bounds(reached: Sequence[Reached]) -> Iterator[str]:
+    for one in reached:
+        rest = "the rest is refused" if one.kind == "series" else "the rest counts as (other)"
+        yield (
+            f"{one.scope}: more than {one.bound:,} {one.kind} today, {one.beyond:,} definitions beyond; {rest}: "
+            "is an id or an address part of a name?"
+        )
+
+
+def _clocks(moved: list[tuple[str, int, int]]) -> Iterator[str]:
+    for agent, late, future in moved:
+        times = " and ".join(
+            f"{count:,} windows {words}" for count, words in ((future, "from the future"), (late, "too old")) if count
+        )
+        yield f"agent {agent} sent {times} in two days, booked when they came: check its clock, and its spool"

@@ -1,7 +1,7 @@
 """The query and admin services: read the request, ask the pure rooms, translate errors once."""
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from pivotscope.v1 import backup_pb2, control_pb2, query_pb2, query_pb2_grpc
 
@@ -18,6 +18,7 @@ from pivotscope_collector.api.ranking import Known
 from pivotscope_collector.api.selection import require_service, selection_of
 from pivotscope_collector.api.tokens import create_token, list_audit, list_tokens, revoke_token
 from pivotscope_collector.api.trend import get_trend
+from pivotscope_collector.ingest.cardinality import Reached
 from pivotscope_collector.security.book import TokenBook
 from pivotscope_collector.settings import QueryLimits
 from pivotscope_collector.store.client import Client
@@ -129,15 +130,23 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
 class AdminService(query_pb2_grpc.AdminServiceServicer):
     """What only the process that holds an embedded store can do."""
 
-    def __init__(self, client: Client, changed: Callable[[], None], book: TokenBook, backups: Backups) -> None:
+    def __init__(
+        self,
+        client: Client,
+        changed: Callable[[], None],
+        book: TokenBook,
+        backups: Backups,
+        reached: Callable[[], Sequence[Reached]] = tuple,
+    ) -> None:
         self._client = client
         self._changed = changed
         self._book = book
         self._backups = backups
+        self._reached = reached
 
     async def Check(self, _request: query_pb2.CheckRequest, context: Context) -> query_pb2.CheckResponse:
         """Sizes, versions and problems of the store."""
-        return await answered(context, lambda: check(self._client))
+        return await answered(context, lambda: check(self._client, self._reached()))
 
     async def ChangeControls(
         self, request: control_pb2.ChangeControlsRequest, context: Context

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from pivotscope.profile.function import function_id
 from pivotscope.v1 import agent_pb2 as pb
 
+from pivotscope_collector.ingest.cardinality import OTHER, FunctionRow, Names, other_function
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, METRIC_KINDS, METRIC_ROLES, OWNERS
-from pivotscope_collector.ingest.refusal import Refusal, forbidden, invalid, unknown
+from pivotscope_collector.ingest.refusal import Refusal, cardinality, forbidden, invalid, unknown
 from pivotscope_collector.security.grant import ANYONE, Grant
 from pivotscope_collector.store.rows import U32, U64, Row
 
@@ -43,11 +44,13 @@ class Dictionary:
     so take it anew for every batch. Stacks keep the agent's numbers of their functions, two bytes each where that does.
     """
 
-    def __init__(self, limits: Limits, grant: Grant = ANYONE) -> None:
+    def __init__(self, limits: Limits, grant: Grant = ANYONE, names: Names | None = None) -> None:
         self._limits = limits
+        self._names = names
         self.grant = grant
         self._forbidden: dict[tuple[str, int], str] = {}
         self._wrong: dict[tuple[str, int], str] = {}
+        self._too_many: dict[tuple[str, int], str] = {}
         self._function_ids: U64 = np.zeros(1024, np.uint64)
         self.places: dict[int, Row] = {}
         self.functions: dict[int, Row] = {}
@@ -61,19 +64,21 @@ class Dictionary:
         """Apply a message. What is wrong in it is kept as the reason for refusing what refers to it."""
         for process in definitions.processes:
             if self._accept("process", process.id, self._process(process), process.service):
-                self.places[process.id] = _place(process)
+                self.places[process.id] = _place(self._names.process(process) if self._names else process)
         for function in definitions.functions:
             if self._accept("function", function.id, self._function(function)):
                 self._add_function(function)
         self._define_stacks(definitions.stacks)
         for series in definitions.series:
             if self._accept("series", series.id, self._series(series), series.service):
-                self.series[series.id] = _series(series)
+                self._add_series(series.id, _series(series))
 
     def missing(self, kind: str, number: int, where: str) -> Refusal:
         """The refusal of a reference that cannot be resolved: wrongly defined, or not defined yet."""
         if (kind, number) in self._forbidden:
             return forbidden(where, self._forbidden[kind, number], self.grant.rights)
+        if (kind, number) in self._too_many:
+            return cardinality(f"{where}: {self._too_many[kind, number]}")
         reason = self._wrong.get((kind, number))
         return invalid(f"{where}: {kind} {number} was refused: {reason}") if reason else unknown(kind, number, where)
 
@@ -101,6 +106,8 @@ class Dictionary:
     def _add_function(self, message: pb.Function) -> None:
         names = (message.codebase, LANGUAGES[message.language], message.path, message.qualified_name)
         row = _function_row(*names, OWNERS[message.owner])
+        if self._names:
+            row = self._names.function(row)
         self._function_ids = _grown(self._function_ids, message.id)
         self._function_ids[message.id] = key = row[0]
         self.functions[key] = row
@@ -125,7 +132,9 @@ class Dictionary:
             and self._function_ids[numbers].all()
         )
 
-    def _add_stacks(self, messages: Sequence[pb.Stack], numbers: U32, lengths: Sequence[int]) -> None:
+    def _add_stacks(
+        self, messages: Sequence[pb.Stack], numbers: U32, lengths: Sequence[int], *, folded: bool = False
+    ) -> None:
         """Ids are `stack_id` of the profile model: a hash over length-delimited function ids."""
         ends = np.cumsum(lengths)
         material = np.empty(len(numbers), _MATERIAL)
@@ -142,6 +151,28 @@ class Dictionary:
         self._spans[own, 2] = ends
         self._chunks.append(numbers.astype(np.uint16) if numbers.max() < 1 << 16 else numbers)
         self.stack_ids[own] = np.frombuffer(b"".join(digests), ">u8")
+        if self._names and not folded:
+            beyond = self._names.stacks_beyond(self.stack_ids[own].tolist())
+            if beyond:
+                self._fold([messages[position] for position in beyond])
+
+    def _fold(self, messages: Sequence[pb.Stack]) -> None:
+        """Stacks that are too many keep their leaf, and with it self times, under what stands for callers."""
+        bucket = self._limits.definitions + 1
+        leaf = int(self._function_ids[messages[0].functions[-1]])
+        self._function_ids = _grown(self._function_ids, bucket)
+        row = other_function(OTHER, str(self.functions[leaf][2]))
+        self._function_ids[bucket] = row[0]
+        self.functions[row[0]] = row
+        short = [pb.Stack(id=message.id, functions=[bucket, message.functions[-1]]) for message in messages]
+        self._add_stacks(short, *_members(short), folded=True)
+
+    def _add_series(self, number: int, series: Series) -> None:
+        problem = self._names.series(series.service, series.series_id) if self._names else ""
+        if not problem:
+            self.series[number] = series
+        elif len(self._too_many) < 10_000:
+            self._too_many["series", number] = problem
 
     def _texts(self, values: Iterable[str]) -> Iterator[str]:
         longest = max(map(len, values))
@@ -213,9 +244,7 @@ def _place(process: pb.Process) -> Row:
 
 
 @lru_cache(maxsize=200_000)
-def _function_row(
-    codebase: str, language: str, path: str, name: str, owner: str
-) -> tuple[int, str, str, str, str, str]:
+def _function_row(codebase: str, language: str, path: str, name: str, owner: str) -> FunctionRow:
     """A row of functions; streams that run the same code share it."""
     return function_id(codebase, language, path, name), codebase, language, path, name, owner
 

@@ -13,6 +13,7 @@ from pivotscope.v1 import agent_pb2_grpc as rpc
 from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.errors import StoreError, UsageError
+from pivotscope_collector.ingest.cardinality import Cardinality
 from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
@@ -46,6 +47,7 @@ class AgentService(rpc.AgentServiceServicer):
         version: str,
         limits: Limits,
         desired: Desired,
+        cardinality: Cardinality | None = None,
         watch: Watch = _unwatched,
     ) -> None:
         self._client = client
@@ -55,6 +57,7 @@ class AgentService(rpc.AgentServiceServicer):
         self._version = version
         self._limits = limits
         self._desired = desired
+        self._cardinality = cardinality
         self._watch = watch
         self._readers: set[asyncio.Task[None]] = set()
 
@@ -87,6 +90,7 @@ class AgentService(rpc.AgentServiceServicer):
             counters=self._counters,
             limits=self._limits,
             grant=grant,
+            cardinality=self._cardinality,
         )
         self._counters.add(Count.STREAMS)
         yield pb.StreamResponse(

@@ -13,6 +13,7 @@ from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters, Latency
 from pivotscope_collector.errors import StoreError, UsageError
 from pivotscope_collector.ingest.acknowledgements import Acknowledgements
+from pivotscope_collector.ingest.cardinality import Cardinality, Names
 from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.decode import Origin, Received
 from pivotscope_collector.ingest.dictionary import Dictionary
@@ -46,6 +47,7 @@ class Session:
         counters: Counters,
         limits: Limits,
         grant: Grant = ANYONE,
+        cardinality: Cardinality | None = None,
     ) -> None:
         self._hello = hello
         self._origin = Origin(hello.agent_id, hello.epoch)
@@ -55,7 +57,7 @@ class Session:
         self._clock = clock
         self._counters = counters
         self._limits = limits
-        self._dictionary = Dictionary(limits, grant)
+        self._dictionary = Dictionary(limits, grant, Names(cardinality, grant.name) if cardinality else None)
         self._acknowledgements = Acknowledgements()
         self._outgoing: deque[pb.StreamResponse] = deque()
         self._dropped: Counter[str] = Counter()

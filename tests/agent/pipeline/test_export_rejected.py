@@ -123,3 +123,39 @@ async def test_a_record_that_is_never_understood_does_not_block_the_others(
     await eventually(lambda: spool.pending() == 0)
     assert counters.get(Count.RECORDS_REJECTED, "unknown_reference") >= session.MAX_TRIES
     assert counters.get(Count.RECORDS_DROPPED, "rejected_unknown_reference") == 1
+
+
+async def test_what_is_left_out_of_a_record_is_counted_once_and_the_record_is_stored(
+    *,
+    collector: Collector,
+    open_: Callable[..., Spool],
+    record: Callable[..., Any],
+    exporter: Callable[..., Exporter],
+    eventually: Eventually,
+    counters: Counters,
+) -> None:
+    parts = [
+        pb.RefusedPart(kind=pb.PART_KIND_WINDOW, reason=pb.REJECTION_REASON_INVALID, measured=True),
+        pb.RefusedPart(kind=pb.PART_KIND_POINT, position=3, reason=pb.REJECTION_REASON_CARDINALITY),
+    ]
+
+    async def store_the_first_in_part(_: object, batch: pb.Batch) -> pb.StreamResponse | None:
+        if batch.sequence == 1:
+            return pb.StreamResponse(rejection=pb.Rejection(sequence=1, reason=parts[0].reason, parts=parts))
+        if batch.sequence == 2 and len(collector.streams) == 1:
+            raise RuntimeError("the stream breaks before it is acknowledged")
+        return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
+
+    collector.behaviour = store_the_first_in_part
+    spool = open_()
+    spool.append(*record())
+    spool.append(*record())
+    exporter(spool).start()
+    await eventually(lambda: spool.pending() == 0)
+    assert len(collector.streams) > 1
+    assert [batch.sequence for batch in collector.batches].count(1) > 1
+    assert counters.get(Count.ITEMS_DROPPED, "part_invalid") == 1
+    assert counters.get(Count.ITEMS_DROPPED, "part_cardinality") == 1
+    assert counters.get(Count.RECORDS_DROPPED) == 0
+    assert counters.get(Count.RECORDS_REJECTED) == 0
+    assert spool.dropped == {"part_invalid": 1, "part_cardinality": 1}

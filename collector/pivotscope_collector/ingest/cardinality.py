@@ -1,0 +1,128 @@
+"""How many different names a service, a codebase and a token may bring in a day, and what stands for the rest.
+
+An id or an address that got into a name makes every table, index and page grow without an end. Beyond a bound names are
+folded into OTHER, so that CPU stays counted; only series are refused, for a sum of counters would mean nothing.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from pivotscope.profile.function import Owner, function_id
+from pivotscope.v1 import agent_pb2 as pb
+
+from pivotscope_collector.clock import Clock
+from pivotscope_collector.counters import Count, Counters
+from pivotscope_collector.ingest.limits import Limits
+
+OTHER = "(other)"
+"""Stands for names beyond a bound."""
+
+FunctionRow = tuple[int, str, str, str, str, str]
+"""Id, codebase, language, path, qualified name, owner."""
+
+_DAY_NS = 86_400 * 10**9
+_OF_PROCESSES = ("environment", "version", "variant", "instance")
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """A bound that was reached today, and how many definitions beyond it were folded or refused."""
+
+    kind: str
+    scope: str
+    bound: int
+    beyond: int
+
+
+class Cardinality:
+    """Names of this day that this collector has seen, by kind and by whose they are. For the loop's thread."""
+
+    def __init__(self, limits: Limits, clock: Clock, counters: Counters) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._counters = counters
+        self._day = -1
+        self._seen: dict[tuple[str, str], set[int]] = {}
+        self._beyond: Counter[tuple[str, str]] = Counter()
+
+    def admits(self, kind: str, scope: str, key: int) -> bool:
+        """Whether a name, by its hash, is within the bound of its kind; one that was once today stays so."""
+        day = self._clock.unix_ns() // _DAY_NS
+        if day != self._day:
+            self._day, self._seen, self._beyond = day, {}, Counter()
+        seen = self._seen.setdefault((kind, scope), set())
+        if key in seen:
+            return True
+        if len(seen) >= getattr(self._limits, f"{kind}_a_day"):
+            self._beyond[kind, scope] += 1
+            self._counters.add(Count.NAMES_FOLDED, label=kind)
+            return False
+        seen.add(key)
+        return True
+
+    def reached(self) -> list[Reached]:
+        """Bounds that were reached today, on this collector; safe to call from any thread."""
+        return [
+            Reached(kind, scope, getattr(self._limits, f"{kind}_a_day"), count)
+            for (kind, scope), count in self._beyond.copy().items()
+        ]
+
+
+class Names:
+    """The names of one stream, folded where they are too many. `token` is who sends."""
+
+    def __init__(self, cardinality: Cardinality, token: str) -> None:
+        self._cardinality = cardinality
+        self._token = f"token {token}" if token else "all agents"
+        self._services: set[str] = set()
+
+    def process(self, message: pb.Process) -> pb.Process:
+        """The process with the names that it counts under."""
+        folded = {}
+        service = message.service
+        if not self._admits("services", self._token, service):
+            folded["service"] = service = OTHER
+        for name in _OF_PROCESSES:
+            value = getattr(message, name)
+            if value and not self._admits(f"{name}s", service, value):
+                folded[name] = OTHER
+        self._services.add(service)
+        if not folded:
+            return message
+        named = pb.Process()
+        named.CopyFrom(message)
+        for name, value in folded.items():
+            setattr(named, name, value)
+        return named
+
+    def function(self, row: FunctionRow) -> FunctionRow:
+        """The row of a function, or that of the function which stands for the others of its codebase."""
+        key, codebase, language = row[:3]
+        if not self._admits("codebases", self._token, codebase):
+            return other_function(OTHER, language)
+        if not self._cardinality.admits("functions", codebase, key):
+            return other_function(codebase, language)
+        return row
+
+    def stacks_beyond(self, ids: Iterable[int]) -> list[int]:
+        """Positions of the stacks that are too many. Streams of several services are bounded by token."""
+        scope = next(iter(self._services)) if len(self._services) == 1 else self._token
+        admits = self._cardinality.admits
+        return [position for position, key in enumerate(ids) if not admits("stacks", scope, key)]
+
+    def series(self, service: str, key: int) -> str:
+        """Why a series is not taken; empty where it is."""
+        if self._cardinality.admits("series", service, key):
+            return ""
+        return f"{service} has brought more series today than a service may: is an id part of a label?"
+
+    def _admits(self, kind: str, scope: str, value: str) -> bool:
+        key = int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "big")
+        return self._cardinality.admits(kind, scope, key)
+
+
+def other_function(codebase: str, language: str) -> FunctionRow:
+    """The row of the function that stands for others. It is no code of anybody's: never a candidate."""
+    return function_id(codebase, language, "", OTHER), codebase, language, "", OTHER, Owner.RUNTIME.value
