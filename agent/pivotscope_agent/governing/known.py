@@ -33,9 +33,9 @@ class KnownTarget:
     """A target: its accounts, costs by way, the rate of each way's latest window, and its place in the rotation.
 
     `gentle` says that looks leave it running because otherwise they would be too dear, by `cause`; `firm` that this was
-    tried and did not help. `owed` is a mode that waits for savings, `meanwhile` counts the windows taken since; `blocked`
-    says that its own accounts refused the latest question, for a window that needs `need_ns` of CPU. `wish` is what
-    sampling it as asked would take, in cores; `kept` the part of the looks asked for that it got lately.
+    tried and did not help. `owed` is a mode that waits for savings, `meanwhile` counts the windows taken since;
+    `blocked` says that its own accounts refused the latest question, for a window that needs `need_ns` of CPU. `wish`
+    is what sampling it as asked would take, in cores; `kept` the part of the looks asked for that it got lately.
     """
 
     key: Key
