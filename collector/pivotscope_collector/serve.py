@@ -117,8 +117,11 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     dropping = threading.Lock()
     scheduler = _jobs(settings, client, counters, dropping)
     backups = Backups(client, settings.backup_folder, dropping, asyncio.Lock())
-    gauges = Gauges({Gauge.STREAMS_OPEN: lambda: agents.streams, Gauge.ROWS_WAITING: lambda: committer.waiting})
-    operating = Operating(client, counters, gauges)
+    operating = Operating(
+        client,
+        counters,
+        Gauges({Gauge.STREAMS_OPEN: lambda: agents.streams, Gauge.ROWS_WAITING: lambda: committer.waiting}),
+    )
     server = grpc.aio.server(
         interceptors=[
             Doorman(book, Buckets(settings.calls_per_second, clock.monotonic), Audit(client, clock, counters), counters)
