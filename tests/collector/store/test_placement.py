@@ -39,7 +39,8 @@ def test_both_renderings_are_parsed_by_the_engine(clean_stores: Callable[..., Cl
     for one in _placed(cluster):
         (parsed,) = client.run("SELECT formatQuery({sql:String}) AS sql", {"sql": one.sql})["sql"]
         assert ("ON CLUSTER main" in parsed) == bool(cluster)
-        assert any(word in parsed for word in ("Replicated", "Distributed(main", "VIEW")) or not cluster
+        if cluster and not parsed.startswith("ALTER"):
+            assert any(word in parsed for word in ("Replicated", "Distributed(main", "VIEW"))
 
 
 def test_every_table_has_a_distributed_one_over_it() -> None:
