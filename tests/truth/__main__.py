@@ -13,6 +13,7 @@ from pivotscope_agent.samplers import programs
 
 from tests.truth.bars import Bar, native_bar, rate_bar, share_bars, unit_bars
 from tests.truth.comparison import FUNCTIONS, Row, summarise
+from tests.truth.deep import DUTY as DEEP_DUTY
 from tests.truth.deep import MINUTES, deep_bars, look, lose
 from tests.truth.governed import governed_bars
 from tests.truth.observe import Plan, Run, observe
@@ -36,6 +37,7 @@ def main() -> int:
     options.add_argument("--language", choices=("python", "ruby"), action="append")
     options.add_argument("--only", choices=PARTS, action="append")
     options.add_argument("--minutes", type=float, default=MINUTES, help="how long the deep program is watched")
+    options.add_argument("--duty", type=float, default=DEEP_DUTY, help="part of a core that the deep program uses")
     options.add_argument("--rounds", type=int, default=6, help="pairs of rounds with the deep program, 0: none")
     chosen = options.parse_args()
     languages = [Language(name) for name in chosen.language or _languages()]
@@ -51,7 +53,9 @@ def main() -> int:
     if "governed" in parts:
         bars += governed_bars()
     if "deep" in parts:
-        bars += deep_bars(look(chosen.minutes), lose(chosen.rounds, ROUND_S) if chosen.rounds else None)
+        bars += deep_bars(
+            look(chosen.minutes, chosen.duty), lose(chosen.rounds, ROUND_S, chosen.duty) if chosen.rounds else None
+        )
     width = max(len(bar.claim) for bar in bars)
     _say("")
     for bar in bars:

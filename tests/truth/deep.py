@@ -24,6 +24,8 @@ HOT = "grind"
 CONFIG = '[[select]]\nenv = "OTEL_SERVICE_NAME=deep"\n'
 MINUTES = 3.0
 NOBODY = "127.0.0.1:1"
+DUTY = 0.4
+"""Part of a core that the program uses. Looks see the lock's holder as often, so a busier one is known sooner."""
 HALF_WIDTH = 0.10
 LOST = 0.01
 _POLLS_HZ = 20.0
@@ -43,11 +45,11 @@ class Known:
     modes: str
 
 
-def look(minutes: float = MINUTES) -> Known:
+def look(minutes: float = MINUTES, duty: float = DUTY) -> Known:
     """Watch the program for so long with an agent at defaults that streams to a collector."""
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         stack.collector()
-        program, log = _program(stack, 60.0 * minutes + 120.0)
+        program, log = _program(stack, 60.0 * minutes + 120.0, duty)
         agent = stack.agent(CONFIG, "--print")
         stack.until(lambda: "/complete " in agent.said, agent, what="the first window is taken")
         began, before = time.time_ns(), _cpu(agent)
@@ -75,10 +77,10 @@ def look(minutes: float = MINUTES) -> Known:
         )
 
 
-def lose(rounds: int, seconds: float) -> Difference:
+def lose(rounds: int, seconds: float, duty: float = DUTY) -> Difference:
     """CPU per piece of work with an agent that has settled, against none, in alternating rounds."""
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
-        _, log = _program(stack, rounds * (2.0 * seconds + 60.0) + 240.0)
+        _, log = _program(stack, rounds * (2.0 * seconds + 60.0) + 240.0, duty)
         agent = stack.agent(CONFIG, "--print", collector=NOBODY)
         # First looks, and what they owe, are over.
         stack.until(lambda: agent.said.count("gil/complete ") >= 4, agent, what="the agent has settled", seconds=240.0)
@@ -115,9 +117,10 @@ def deep_bars(known: Known, lost: Difference | None) -> list[Bar]:
     return bars
 
 
-def _program(stack: Stack, seconds: float) -> tuple[Running, Path]:
+def _program(stack: Stack, seconds: float, duty: float) -> tuple[Running, Path]:
     log = stack.folder / "deep.log"
-    return stack.program([sys.executable, PROGRAMS / "truth_deep.py", log, "1", str(seconds)], "deep"), log
+    script = PROGRAMS / "truth_deep.py"
+    return stack.program([sys.executable, script, log, "1", str(seconds), "--duty", str(duty)], "deep"), log
 
 
 def _cpu(agent: Running) -> tuple[float, float]:
