@@ -93,6 +93,10 @@ class KnownPool:
     scarce: bool = False
     active: int = 1
 
+    def most_needed(self, since_ns: int) -> float:
+        """CPU of the dearest window that a replica which asked since then would take."""
+        return max((member.need_ns for member in self.members.values() if member.asked_ns >= since_ns), default=0.0)
+
     def ahead_of(self, target: KnownTarget, since_ns: int) -> int:
         """Replicas, of those that wait and could be sampled, whose latest window is longer ago."""
         return sum(

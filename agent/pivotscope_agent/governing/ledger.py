@@ -1,6 +1,6 @@
 """Who may spend how much: the accounts of the host, of each pool and of each target."""
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable
 from math import exp, inf
 
 from pivotscope_agent.governing.account import Account
@@ -95,18 +95,13 @@ class Ledger:
         """
         pool, own, host = self._shared(target, now_ns), self.target_rate(), self.host_rate()
         cpu, stop = (need.cpu_ns, need.stop_ns) if need else (inf, inf)
-        if need:
-            target.need_ns = cpu
-        accounts = (
-            (target.cpu, own, (target,)),
-            (pool.cpu, pool.share, pool.members.values()),
-            (self._host, host, self.targets.values()),
-        )
+        # Its turn may be a dearer replica's: what they share saves for that one, whoever asks.
+        target.need_ns = need.cpu_ns if need else target.need_ns
+        shared = pool.most_needed(now_ns - round(ACTIVE_S * 1e9)) if need else inf
+        accounts = ((target.cpu, own, cpu), (pool.cpu, pool.share, shared), (self._host, host, cpu))
         now = [
             account.settle(now_ns, rate, max(rate * SAVED_S * 1e9, most - rate * seconds * 1e9)) + rate * seconds * 1e9
-            for account, rate, savers in accounts
-            # Whoever asks, an account saves for the dearest window that is waited for.
-            for most in (_most(savers, now_ns) if need else inf,)
+            for account, rate, most in accounts
         ]
         rate = self.stop_rate()
         stop_now = stop_most = inf
@@ -184,9 +179,3 @@ class Ledger:
             pool.scarce = shares[name] < wishes[name]
             pool.share = min(most * pool.active, shares[name] + left)
         self._shared_ns = now_ns
-
-
-def _most(savers: Iterable[KnownTarget], now_ns: int) -> float:
-    """The most that a window needs of those that asked for one lately."""
-    since = now_ns - round(ACTIVE_S * 1e9)
-    return max(saver.need_ns for saver in savers if saver.asked_ns >= since)
