@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from pivotscope_collector.store.membership import Indices, Membership
-from pivotscope_collector.store.rows import U64
+from pivotscope_collector.store.rows import U64, distinct
 
 F64 = NDArray[np.float64]
-_WINDOWS = 500
-"""Windows whose functions are in memory at once: about 30 MB, and a few milliseconds a step."""
+_CELLS = 180_000
+"""Windows × functions that are added up at once: what stays in a processor's cache."""
+_MEMBERS = 1_000_000
+"""Functions of their stacks at once, unless one window has more: about 30 bytes each."""
+_WINDOWS = 255
+"""Windows at once, at most: as many as a byte counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,75 +39,117 @@ class Sampled:
 def fold(sampled: Sampled, membership: Membership) -> dict[str, NDArray[Any]]:
     """Columns of functions_minute from function_id to windows, and `pool`; a row a pool and function seen in it.
 
-    Samples of stacks that are not in the membership count in x alone.
+    Rows ascend by pool and function_id. Samples of stacks that are not in the membership count in x alone.
     """
-    matrix = membership.matrix()
-    pools = [_pool(_take(sampled, number), membership, matrix) for number in np.unique(sampled.pool).tolist()]
-    numbers = [np.full(len(part["total"]), number) for number, part in zip(np.unique(sampled.pool), pools, strict=True)]
-    if not pools:
+    place = membership.find(sampled.stack_ids)
+    owner = np.repeat(np.arange(len(sampled.period)), np.diff(sampled.ends, prepend=0))
+    x = np.bincount(owner, sampled.counts, len(sampled.period)) * sampled.period
+    known = np.flatnonzero(place >= 0)
+    owner, place = owner[known], place[known]
+    counts, natives = sampled.counts[known].astype(np.float64), sampled.natives[known].astype(np.float64)
+    matrix, pools = membership.matrix(), distinct(sampled.pool).tolist()
+    found = []
+    for number in pools:
+        chosen = sampled.pool == number
+        rows = np.flatnonzero(chosen[owner])
+        window = (np.cumsum(chosen) - 1)[owner[rows]]
+        taken = _Taken(window, place[rows], counts[rows], natives[rows], sampled.period[chosen], x[chosen])
+        found.append(_pool(taken, membership, matrix))
+    if not found:
         return {}
     return {
-        "pool": np.concatenate(numbers),
-        **{name: np.concatenate([part[name] for part in pools]) for name in pools[0]},
+        "pool": np.repeat(pools, [len(part["total"]) for part in found]),
+        **{name: np.concatenate([part[name] for part in found]) for name in found[0]},
     }
 
 
-def _take(sampled: Sampled, pool: int) -> Sampled:
-    """The windows of one pool."""
-    chosen = sampled.pool == pool
-    lengths = np.diff(sampled.ends, prepend=0)
-    rows = np.repeat(chosen, lengths)
-    return Sampled(
-        pool=sampled.pool[chosen],
-        period=sampled.period[chosen],
-        ends=np.cumsum(lengths[chosen]),
-        stack_ids=sampled.stack_ids[rows],
-        counts=sampled.counts[rows],
-        natives=sampled.natives[rows],
-    )
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Samples of the windows of one pool, by window, and the windows' period and x; `stack` is a row of the matrix."""
+
+    window: Indices
+    stack: Indices
+    counts: F64
+    natives: F64
+    period: F64
+    x: F64
 
 
-def _pool(sampled: Sampled, membership: Membership, matrix: csr_array) -> dict[str, NDArray[Any]]:
-    windows = len(sampled.period)
-    owner = np.repeat(np.arange(windows), np.diff(sampled.ends, prepend=0))
-    x = np.bincount(owner, sampled.counts, windows) * sampled.period
-    place = membership.find(sampled.stack_ids)
-    known = place >= 0
-    owner, place = owner[known], place[known]
-    counts, natives = sampled.counts[known].astype(np.float64), sampled.natives[known].astype(np.float64)
-    y = counts * sampled.period[owner]
-    used, column = np.unique(place, return_inverse=True)
-    matrix, leaves = matrix[used], membership.leaves[used]
-    functions = matrix.shape[1]
+def _pool(taken: _Taken, membership: Membership, matrix: csr_array) -> dict[str, NDArray[Any]]:
+    used, column = _compact(taken.stack, matrix.shape[0])
+    matrix = matrix[used]
+    # From here on functions are numbered by those of the pool, in the order of their ids.
+    order = membership.order
+    members = np.bincount(matrix.indices, minlength=len(order)) > 0
+    there = order[members[order]]
+    number = np.zeros(len(order), np.int32)
+    number[there] = np.arange(len(there))
+    shape = (len(used), len(there))
+    matrix = csr_array((np.ones(matrix.nnz), number[matrix.indices], matrix.indptr), shape=shape)
+    leaves = number[membership.leaves[used]]
     # Sums over the windows, a row a stack: exact as long as a pool has fewer than 2^53 samples a minute.
-    sums = [np.bincount(column, weights, len(used)) for weights in (counts, natives, y, y * x[owner])]
+    y = taken.counts * taken.period[taken.window]
+    weights = (taken.counts, taken.natives, y, y * taken.x[taken.window])
+    sums = [np.bincount(column, one, len(used)) for one in weights]
     total, total_native, total_y, total_xy = (matrix.T @ np.stack(sums, axis=1)).T
-    own, own_native, own_y, own_xy = (np.bincount(leaves, weights, functions) for weights in sums)
-    total_yy, seen = _squares(owner, column, y, windows, matrix)
-    # An array of its own for leaves: one member a stack.
-    leaf = csr_array((np.ones(len(used)), leaves, np.arange(len(used) + 1)), shape=matrix.shape)
-    own_yy, _ = _squares(owner, column, y, windows, leaf)
-    there = np.flatnonzero(total)
-    columns = {
+    own, own_native, own_y, own_xy = (np.bincount(leaves, one, len(there)) for one in sums)
+    starts = np.searchsorted(taken.window, np.arange(len(taken.period) + 1)).astype(np.int32)
+    samples = csr_array((taken.counts, column.astype(np.int32), starts), shape=(len(taken.period), len(used)))
+    total_yy, seen = _squares(samples, taken.period, matrix)
+    return {
+        "function_id": membership.function_ids[there],
         "self": own, "total": total, "self_native": own_native, "total_native": total_native,
-        "self_y": shorten(own_y), "self_yy": shorten(own_yy), "self_xy": shorten(own_xy),
+        "self_y": shorten(own_y), "self_yy": shorten(_own_squares(samples, taken.period, leaves, len(there))),
+        "self_xy": shorten(own_xy),
         "total_y": shorten(total_y), "total_yy": shorten(total_yy), "total_xy": shorten(total_xy), "windows": seen,
     }  # fmt: skip
-    return {"function_id": membership.function_ids[there], **{name: values[there] for name, values in columns.items()}}
 
 
-def _squares(owner: Indices, column: Indices, y: F64, windows: int, matrix: csr_array) -> tuple[F64, Indices]:
-    """Sum over the windows of each function's y squared, and in how many windows it was."""
-    functions = matrix.shape[1]
+def _compact(values: Indices, size: int) -> tuple[Indices, Indices]:
+    """Distinct values, ascending, and the place of each value among them; all are below `size`."""
+    there = np.bincount(values, minlength=size) > 0
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[values]
+
+
+def _squares(samples: csr_array, period: F64, matrix: csr_array) -> tuple[F64, NDArray[np.int64]]:
+    """Sum over the windows of each function's y squared, and in how many windows it was.
+
+    A window has a good part of its pool's functions, so a few windows at a time are added up in a dense block.
+    """
+    windows, functions = samples.shape[0], matrix.shape[1]
     squares, seen = np.zeros(functions), np.zeros(functions, np.int64)
-    for first in range(0, windows, _WINDOWS):
-        begin, end = np.searchsorted(owner, (first, first + _WINDOWS))
-        starts = np.searchsorted(owner[begin:end], np.arange(first, min(windows, first + _WINDOWS) + 1))
-        shape = (len(starts) - 1, matrix.shape[0])
-        part = csr_array((y[begin:end], column[begin:end], starts), shape=shape) @ matrix
-        squares += np.bincount(part.indices, part.data**2, functions)
-        seen += np.bincount(part.indices, minlength=functions)
+    begins, sizes = matrix.indptr[:-1].astype(np.int64), np.diff(matrix.indptr).astype(np.int64)
+    ends = np.append(0, np.cumsum(sizes[samples.indices]))
+    members = ends[samples.indptr]
+    step = max(1, min(_WINDOWS, _CELLS // max(1, functions)))
+    room = np.empty((min(step, windows), functions))
+    first = 0
+    while first < windows:
+        enough = int(np.searchsorted(members, members[first] + _MEMBERS, side="right")) - 1
+        last = max(first + 1, min(first + step, enough))
+        # Members of the stacks of a window, one after the other: those of several stacks add up as they are spread.
+        rows = slice(samples.indptr[first], samples.indptr[last])
+        stacks, before = samples.indices[rows], ends[rows]
+        repeats = sizes[stacks]
+        place = np.repeat(begins[stacks] - before, repeats) + np.arange(members[first], members[last])
+        starts = (members[first : last + 1] - members[first]).astype(np.int32)
+        counts = np.repeat(samples.data[rows], repeats)
+        spread = csr_array((counts, matrix.indices[place], starts), shape=(last - first, functions))
+        block = spread.toarray(out=room[: last - first])
+        seen += np.add.reduce((block > 0).view(np.uint8), axis=0, dtype=np.uint8)
+        block *= period[first:last, np.newaxis]
+        squares += np.einsum("ij,ij->j", block, block)
+        first = last
     return squares, seen
+
+
+def _own_squares(samples: csr_array, period: F64, leaves: NDArray[np.int32], functions: int) -> F64:
+    """As `_squares`, of leaves: one member a stack."""
+    shape = (samples.shape[0], functions)
+    own = csr_array((samples.data.copy(), leaves[samples.indices], samples.indptr.copy()), shape=shape)
+    own.sum_duplicates()
+    y: F64 = own.data * np.repeat(period, np.diff(own.indptr))
+    return np.bincount(own.indices, weights=np.square(y), minlength=functions).astype(np.float64, copy=False)
 
 
 def shorten(values: NDArray[Any]) -> NDArray[np.float32]:

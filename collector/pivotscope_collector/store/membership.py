@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from pivotscope_collector.store.rows import U64
+from pivotscope_collector.store.rows import U64, distinct
 
 Indices = NDArray[np.int64]
 
@@ -12,7 +12,8 @@ Indices = NDArray[np.int64]
 class Membership:
     """Stacks × functions: 1 where a function is in a stack, however often; and each stack's leaf.
 
-    Rows are in the order of addition. Not safe to use from several threads at once.
+    Rows are in the order of addition; `order` has the functions in that of their ids. Not safe to use from several
+    threads at once.
     """
 
     def __init__(self) -> None:
@@ -21,7 +22,7 @@ class Membership:
         self._sorted: U64 = np.empty(0, np.uint64)
         self._rows: Indices = np.empty(0, np.int64)
         self._sorted_functions: U64 = np.empty(0, np.uint64)
-        self._function_rows: Indices = np.empty(0, np.int64)
+        self.order: Indices = np.empty(0, np.int64)
         self._starts: NDArray[np.int32] = np.zeros(1, np.int32)
         self._members: NDArray[np.int32] = np.empty(0, np.int32)
 
@@ -39,11 +40,11 @@ class Membership:
 
     def add(self, stack_ids: U64, ends: NDArray[np.uint64], functions: U64) -> None:
         """Add distinct stacks that are not there yet: their function ids, root first, end at `ends` in `functions`."""
-        fresh = np.unique(functions[self._find_functions(functions) < 0])
+        fresh = distinct(functions[self._find_functions(functions) < 0])
         if len(fresh):
             self.function_ids = np.concatenate([self.function_ids, fresh])
-            self._function_rows = np.argsort(self.function_ids)
-            self._sorted_functions = self.function_ids[self._function_rows]
+            self.order = np.argsort(self.function_ids)
+            self._sorted_functions = self.function_ids[self.order]
         members = self._find_functions(functions)
         last = ends.astype(np.int64)
         leaves = members[last - 1]
@@ -59,7 +60,7 @@ class Membership:
         self._sorted, self._rows = known[order], rows[order]
 
     def _find_functions(self, functions: U64) -> Indices:
-        return _look_up(functions, self._sorted_functions, self._function_rows)
+        return _look_up(functions, self._sorted_functions, self.order)
 
 
 def _look_up(wanted: U64, ordered: U64, rows: Indices) -> Indices:
@@ -71,5 +72,5 @@ def _look_up(wanted: U64, ordered: U64, rows: Indices) -> Indices:
 
 def _distinct(owner: Indices, members: Indices, functions: int) -> tuple[Indices, Indices]:
     """Each function once a stack."""
-    keys = np.unique(owner * functions + members)
+    keys = distinct(owner * functions + members)
     return keys // functions, keys % functions

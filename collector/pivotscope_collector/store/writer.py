@@ -9,7 +9,7 @@ from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.store import rows as r
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.native import Column, Ragged
-from pivotscope_collector.store.rows import Row, Rows
+from pivotscope_collector.store.rows import Row, Rows, distinct
 
 _DAY = 86_400
 
@@ -72,12 +72,12 @@ class Writer:
 
     def _insert_stacks(self, rows: Rows, now: int) -> None:
         """Stacks that were not stored today, and before them their functions."""
-        stacks = self._known["stacks"].missing(np.unique(rows.samples.stack_id).tolist(), now)
+        stacks = self._known["stacks"].missing(distinct(rows.samples.stack_id).tolist(), now)
         if not stacks:
             return
         members = [np.asarray(rows.stacks[key], np.uint64) for key in stacks]
         functions = Ragged(np.cumsum([len(one) for one in members], dtype=np.uint64), np.concatenate(members))
-        fresh = self._known["functions"].missing(np.unique(functions.values).tolist(), now)
+        fresh = self._known["functions"].missing(distinct(functions.values).tolist(), now)
         self._insert_rows("functions", r.FUNCTION, [rows.functions[key] for key in fresh], seen_at=now)
         self._known["functions"].add(fresh)
         self._insert("stacks", {"stack_id": np.array(stacks, np.uint64), "functions": functions}, seen_at=now)
