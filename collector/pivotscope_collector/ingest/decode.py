@@ -12,7 +12,7 @@ from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, MODES, OUTCOMES
 from pivotscope_collector.ingest.stacks import Stacks
-from pivotscope_collector.store.rows import U32, U64, Row, Rows, Samples, chained
+from pivotscope_collector.store.rows import U32, U64, Row, Rows, Samples, chained, u32
 
 _MS = 1_000_000
 _SECOND = 1_000_000_000
@@ -65,7 +65,7 @@ def decode(received: Sequence[Received], limits: Limits | None = None) -> Rows |
     for one in received:
         if not _windows(one, flat, limits):
             return None
-    counts, natives, lines = (np.array(values, np.uint32) for values in (flat.counts, flat.natives, flat.lines))
+    counts, natives, lines = u32(flat.counts), u32(flat.natives), u32(flat.lines)
     window = np.repeat(np.arange(len(flat.windows)), flat.lengths)
     sums = np.bincount(window, counts, len(flat.windows)).astype(np.int64)
     ids = np.concatenate(flat.ids) if flat.ids else np.empty(0, np.uint64)
@@ -200,7 +200,7 @@ def _windows(one: Received, flat: _Flat, limits: Limits | None) -> bool:
         known = dictionary.stack_ids
         if max(numbers) >= len(known):
             return False
-        taken = np.array(numbers, np.uint32)
+        taken = u32(numbers)
         flat.numbers.append(taken)
         flat.ids.append(known[taken])
         flat.owners.append(dictionary)

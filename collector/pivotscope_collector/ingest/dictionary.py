@@ -19,7 +19,7 @@ from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, METRIC_KINDS, METRIC_ROLES, OWNERS
 from pivotscope_collector.ingest.refusal import Refusal, cardinality, forbidden, invalid, unknown
 from pivotscope_collector.security.grant import ANYONE, Grant
-from pivotscope_collector.store.rows import U32, U64, Row
+from pivotscope_collector.store.rows import U32, U64, Row, u32
 
 _MS = 1_000_000
 _MATERIAL = np.dtype([("size", ">u4"), ("id", ">u8")])
@@ -113,28 +113,29 @@ class Dictionary:
         self.functions[key] = row
 
     def _define_stacks(self, messages: Sequence[pb.Stack]) -> None:
-        numbers, lengths = _members(messages)
-        if self._wrong or not self._plain(messages, numbers, lengths):
+        own, numbers, lengths = _members(messages)
+        if self._wrong or not self._plain(own, numbers, lengths):
             messages = [message for message in messages if self._accept("stack", message.id, self._stack(message))]
-            numbers, lengths = _members(messages)
+            own, numbers, lengths = _members(messages)
         if messages:
-            self._add_stacks(messages, numbers, lengths)
+            self._add_stacks(own, numbers, lengths)
+            beyond = self._names.stacks_beyond(self.stack_ids[own].tolist()) if self._names else []
+            if beyond:
+                self._fold([messages[position] for position in beyond])
 
-    def _plain(self, messages: Sequence[pb.Stack], numbers: U32, lengths: Sequence[int]) -> bool:
+    def _plain(self, own: U32, numbers: U32, lengths: Sequence[int]) -> bool:
         """Whether all of them are plainly right; each is looked at on its own where not."""
         return bool(
             lengths
             and min(lengths) >= 1
             and max(lengths) <= self._limits.stack_depth
-            and min(message.id for message in messages) >= 1
-            and max(message.id for message in messages) <= self._limits.definitions
+            and own.min() >= 1
+            and own.max() <= self._limits.definitions
             and numbers.max() < len(self._function_ids)
             and self._function_ids[numbers].all()
         )
 
-    def _add_stacks(
-        self, messages: Sequence[pb.Stack], numbers: U32, lengths: Sequence[int], *, folded: bool = False
-    ) -> None:
+    def _add_stacks(self, own: U32, numbers: U32, lengths: Sequence[int]) -> None:
         """Ids are `stack_id` of the profile model: a hash over length-delimited function ids."""
         ends = np.cumsum(lengths)
         material = np.empty(len(numbers), _MATERIAL)
@@ -143,7 +144,6 @@ class Dictionary:
         data = memoryview(material.tobytes())
         bounds = (ends * _MATERIAL.itemsize).tolist()
         digests = [blake2b(data[a:b], digest_size=8).digest() for a, b in pairwise([0, *bounds])]
-        own = np.array([message.id for message in messages])
         self.stack_ids = _grown(self.stack_ids, int(own.max()))
         self._spans = _grown(self._spans, int(own.max()))
         self._spans[own, 0] = len(self._chunks)
@@ -151,10 +151,6 @@ class Dictionary:
         self._spans[own, 2] = ends
         self._chunks.append(numbers.astype(np.uint16) if numbers.max() < 1 << 16 else numbers)
         self.stack_ids[own] = np.frombuffer(b"".join(digests), ">u8")
-        if self._names and not folded:
-            beyond = self._names.stacks_beyond(self.stack_ids[own].tolist())
-            if beyond:
-                self._fold([messages[position] for position in beyond])
 
     def _fold(self, messages: Sequence[pb.Stack]) -> None:
         """Stacks that are too many keep their leaf, and with it self times, under what stands for callers."""
@@ -165,7 +161,7 @@ class Dictionary:
         self._function_ids[bucket] = row[0]
         self.functions[row[0]] = row
         short = [pb.Stack(id=message.id, functions=[bucket, message.functions[-1]]) for message in messages]
-        self._add_stacks(short, *_members(short), folded=True)
+        self._add_stacks(*_members(short))
 
     def _add_series(self, number: int, series: Series) -> None:
         problem = self._names.series(series.service, series.series_id) if self._names else ""
@@ -222,16 +218,18 @@ class Dictionary:
         yield from self._texts(_names(message))
 
 
-def _members(messages: Sequence[pb.Stack]) -> tuple[U32, list[int]]:
-    """Function numbers of stacks, one after the other, and how many each has."""
+def _members(messages: Sequence[pb.Stack]) -> tuple[U32, U32, list[int]]:
+    """Numbers of stacks, function numbers of them, one after the other, and how many each has."""
+    own: list[int] = []
     numbers: list[int] = []
-    lengths = []
+    lengths: list[int] = []
     for message in messages:
+        own.append(message.id)
         # A slice of a repeated field is a list, which costs less than going over the field.
         functions = message.functions[:]
         numbers += functions
         lengths.append(len(functions))
-    return np.array(numbers, np.uint32), lengths
+    return u32(own), u32(numbers), lengths
 
 
 def _place(process: pb.Process) -> Row:

@@ -1,5 +1,6 @@
 """Rows on their way into the store, as columns where there are many of them."""
 
+from array import array
 from collections import ChainMap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -128,6 +129,11 @@ def chained(maps: Sequence[Mapping[int, _Value]]) -> Mapping[int, _Value]:
 
 def _flat(parts: Iterable[Sequence[Row]]) -> list[Row]:
     return [row for part in parts for row in part]
+
+
+def u32(values: list[int]) -> U32:
+    """A list as an array: by way of the standard library's, which takes a third of numpy's time."""
+    return np.frombuffer(array("I", values), np.uint32)
 
 
 def distinct(values: NDArray[_Number]) -> NDArray[_Number]:
