@@ -1,4 +1,4 @@
-"""Measure what Pivotscope costs: python -m tests.bench [--only ingest|agent|slowdown|coverage|queries]."""
+"""Measure what Pivotscope costs: python -m tests.bench [--only PART]."""
 
 import argparse
 import os
@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from tests.bench import agent, coverage, ingest, queries, slowdown
+from tests.bench import agent, coverage, ingest, queries, replay, slowdown
 from tests.bench.table import Line, render
 
 PARTS = {
@@ -17,9 +17,10 @@ PARTS = {
     "slowdown": slowdown.measure,
     "coverage": coverage.measure,
     "queries": queries.measure,
+    "replay": replay.measure,
 }
-ON_DEMAND = frozenset({"coverage", "queries"})
-"""Parts that take a quarter of an hour."""
+ON_DEMAND = frozenset({"coverage", "queries", "replay"})
+"""Parts that take minutes, up to a quarter of an hour."""
 
 
 def main() -> None:

@@ -53,6 +53,7 @@ class Generator:
 
     agent: int
     epoch: int = 1
+    processes: int = PROCESSES
 
     def hello(self, now_ns: int) -> bytes:
         """The first message."""
@@ -63,8 +64,8 @@ class Generator:
         """What batches with these stacks refer to."""
         first = pb.Definitions()
         service = f"service-{self.agent % SERVICES}"
-        for number in range(1, PROCESSES + 1):
-            instance = self.agent // SERVICES * PROCESSES // VERSIONS + number // VERSIONS
+        for number in range(1, self.processes + 1):
+            instance = self.agent // SERVICES * self.processes // VERSIONS + number // VERSIONS
             first.processes.add(
                 id=number, service=service, environment="production", version=f"v{number % VERSIONS}",
                 instance=f"{service}-{instance}", host=f"host-{instance % 97}", pid=1000 + number,
@@ -90,7 +91,7 @@ class Generator:
         used: set[int] = set()
         messages = []
         for sequence in range(first, first + count):
-            step, process = divmod(sequence - 1, PROCESSES)
+            step, process = divmod(sequence - 1, self.processes)
             chosen = np.unique(np.searchsorted(code().popularity, random.random(90)))
             stacks = random.permutation(chosen)[:ROWS] + 1
             used.update(stacks.tolist())
