@@ -52,6 +52,8 @@ class Governor:
         target = self._ledger.join(key, pool, now_ns)
         target.asked_ns = now_ns
         self.withdraw(key, now_ns)
+        if not target.costs:
+            self._ledger.teach(target)
         target.retry(ask.base, now_ns)
         due = target.owed or ask.mode
         if target.way(ask.base, ask) not in target.costs:
@@ -121,8 +123,12 @@ class Governor:
     def _grant(self, target: KnownTarget, ask: Ask, mode: Mode, now_ns: int) -> Plan | None:
         """A window in this mode, paid for; None where it cannot be afforded now."""
         way = target.way(mode, ask)
+        if mode is not ask.base and way not in target.costs:
+            self._ledger.teach_way(target, way)
         cost = target.costs.get(way)
         if cost is None:
+            if self._ledger.is_learning(target):
+                return None
             found, limits, probe = self._first(target, ask, mode, now_ns)
         else:
             found, limits = self._fitted(target, ask, cost, way, now_ns)

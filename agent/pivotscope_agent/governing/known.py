@@ -1,7 +1,7 @@
 """What the governor knows of each target and pool."""
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pivotscope.profile.window import Mode
 
@@ -59,6 +59,11 @@ class KnownTarget:
     wish: float = 0.0
     kept: float = 1.0
 
+    @property
+    def is_probed(self) -> bool:
+        """Whether a first look at it is on its way."""
+        return self.granted is not None and self.granted.plan.code is Reason.PROBE
+
     def way(self, mode: Mode, ask: Ask) -> Way:
         """How a window in this mode would be taken. Native frames cannot be read while the process runs."""
         return mode, (ask.nonblocking or self.gentle) and mode is not Mode.NATIVE
@@ -77,10 +82,16 @@ class KnownTarget:
 
     def follow(self, other: "KnownTarget") -> None:
         """Begin with what a replica taught."""
-        self.costs = {way: Cost(cost.look_ns, cost.stop_ns) for way, cost in other.costs.items()}
-        self.rates = dict(other.rates)
+        for way in other.costs:
+            self.learn_from(other, way)
         self.gentle, self.cause, self.firm = other.gentle, other.cause, other.firm
         self.hold_s, self.retry_ns, self.wish = other.hold_s, other.retry_ns, other.wish
+
+    def learn_from(self, other: "KnownTarget", way: Way) -> None:
+        """Begin to sample in a way with what it cost at a replica."""
+        self.costs[way] = replace(other.costs[way])
+        if way in other.rates:
+            self.rates[way] = other.rates[way]
 
 
 @dataclass(slots=True)

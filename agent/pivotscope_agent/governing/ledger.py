@@ -5,7 +5,7 @@ from math import exp, inf
 
 from pivotscope_agent.governing.account import Account
 from pivotscope_agent.governing.fit import ROUNDING_NS, Limits, Shape
-from pivotscope_agent.governing.known import Granted, Key, KnownPool, KnownTarget
+from pivotscope_agent.governing.known import Granted, Key, KnownPool, KnownTarget, Way
 from pivotscope_agent.governing.plan import Budgets
 from pivotscope_agent.governing.shares import fair
 
@@ -44,7 +44,7 @@ class Ledger:
         self._own = cores
 
     def join(self, key: Key, pool: Hashable, now_ns: int) -> KnownTarget:
-        """The target of this key; a new one begins with savings, and with what its replicas taught."""
+        """The target of this key; a new one begins with savings."""
         target = self.targets.get(key)
         if target is not None:
             return target
@@ -55,11 +55,24 @@ class Ledger:
             stop.spend(-self.stop_rate() * STOP_SAVED_S * 1e9)
         target = self.targets[key] = KnownTarget(key, pool, cpu, stop)
         known = self._pools.setdefault(pool, KnownPool(common))
-        if known.members:
-            target.follow(max(known.members.values(), key=lambda other: other.sampled_ns))
         known.members[key] = target
         self._shared_ns = None
         return target
+
+    def teach(self, target: KnownTarget) -> None:
+        """Let it begin with all that the replica knows which was sampled last."""
+        if taught := [one for one in self._pools[target.pool].members.values() if one.costs]:
+            target.follow(max(taught, key=lambda one: one.sampled_ns))
+
+    def teach_way(self, target: KnownTarget, way: Way) -> None:
+        """Let it begin with what a look costs in this way at a replica."""
+        if taught := [one for one in self._pools[target.pool].members.values() if way in one.costs]:
+            target.learn_from(max(taught, key=lambda one: one.sampled_ns), way)
+
+    def is_learning(self, target: KnownTarget) -> bool:
+        """Whether a replica's first look is on its way, and there is too little for each to have its own."""
+        pool = self._pools[target.pool]
+        return pool.scarce and any(other.is_probed for other in pool.members.values())
 
     def leave(self, target: KnownTarget) -> None:
         """A target ended."""

@@ -107,6 +107,12 @@ def test_a_replica_begins_with_what_the_others_taught() -> None:
     assert plan.code is not Reason.PROBE
 
 
+def test_where_there_is_little_one_replica_finds_out_for_all_what_looks_cost() -> None:
+    ran = fleet([Simulated(pool=str(number % 5)) for number in range(50)], 600.0)
+    first = [taken for taken in ran.taken if taken.plan.code is Reason.PROBE and taken.plan.mode is Mode.GIL]
+    assert len({taken.target % 5 for taken in first}) == len(first) == 5
+
+
 def test_slots_are_never_more_than_there_are() -> None:
     governor = Governor(Budgets(1.0, 64.0, 1.0), 0)
     ran = Fleet(governor, [Simulated()] * 20, slots=3).run(600.0)
