@@ -56,7 +56,7 @@ class Governor:
             self._ledger.teach(target)
         target.retry(ask.base, now_ns)
         due = target.owed or ask.mode
-        if target.way(ask.base, ask) not in target.costs:
+        if not self._ledger.knows(target, target.way(ask.base, ask)):
             due = ask.base
         plan = self._grant(target, ask, due, now_ns)
         if plan is not None and due is target.owed:
@@ -123,15 +123,12 @@ class Governor:
     def _grant(self, target: KnownTarget, ask: Ask, mode: Mode, now_ns: int) -> Plan | None:
         """A window in this mode, paid for; None where it cannot be afforded now."""
         way = target.way(mode, ask)
-        if mode is not ask.base and way not in target.costs:
-            self._ledger.teach_way(target, way)
-        cost = target.costs.get(way)
-        if cost is None:
+        if not self._ledger.knows(target, way):
             if self._ledger.is_learning(target):
                 return None
             found, limits, probe = self._first(target, ask, mode, now_ns)
         else:
-            found, limits = self._fitted(target, ask, cost, way, now_ns)
+            found, limits = self._fitted(target, ask, target.costs[way], way, now_ns)
             probe = False
         if not found.payable(limits) or not self._ledger.has_turn(target, found, ask.seconds, now_ns):
             return None

@@ -64,10 +64,17 @@ class Ledger:
         if taught := [one for one in self._pools[target.pool].members.values() if one.costs]:
             target.follow(max(taught, key=lambda one: one.sampled_ns))
 
-    def teach_way(self, target: KnownTarget, way: Way) -> None:
-        """Let it begin with what a look costs in this way at a replica."""
-        if taught := [one for one in self._pools[target.pool].members.values() if way in one.costs]:
-            target.learn_from(max(taught, key=lambda one: one.sampled_ns), way)
+    def knows(self, target: KnownTarget, way: Way) -> bool:
+        """Whether it is known what a look at it costs in this way: by its own windows, or by a replica's.
+
+        Whether stopping it is still too dear, each finds out for itself.
+        """
+        tries_again = target.hold_s > 0.0 and not way[1]
+        if way not in target.costs and not tries_again:
+            taught = [one for one in self._pools[target.pool].members.values() if way in one.costs]
+            if taught:
+                target.learn_from(max(taught, key=lambda one: one.sampled_ns), way)
+        return way in target.costs
 
     def is_learning(self, target: KnownTarget) -> bool:
         """Whether a replica's first look is on its way, and there is too little for each to have its own."""

@@ -107,10 +107,14 @@ def test_a_replica_begins_with_what_the_others_taught() -> None:
     assert plan.code is not Reason.PROBE
 
 
-def test_where_there_is_little_one_replica_finds_out_for_all_what_looks_cost() -> None:
-    ran = fleet([Simulated(pool=str(number % 5)) for number in range(50)], 600.0)
+@pytest.mark.parametrize("stop", [1.0, 100.0])
+def test_where_there_is_little_one_replica_finds_out_for_all_what_looks_cost(stop: float) -> None:
+    """Also what they cost that do not stop a process, where those that do are too dear."""
+    ran = fleet([Simulated(pool=str(number % 5), stop=stop) for number in range(50)], 500.0)
     first = [taken for taken in ran.taken if taken.plan.code is Reason.PROBE and taken.plan.mode is Mode.GIL]
-    assert len({taken.target % 5 for taken in first}) == len(first) == 5
+    known = Counter((taken.target % 5, taken.plan.nonblocking) for taken in first)
+    assert set(known.values()) == {1}
+    assert {nonblocking for _, nonblocking in known} == ({False} if stop == 1.0 else {False, True})
 
 
 def test_slots_are_never_more_than_there_are() -> None:
