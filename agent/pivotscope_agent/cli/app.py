@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from pivotscope_agent.errors import AgentError, SettingsError
 
-WRONG_USE, REFUSED = 2, 3
+REFUSED = 3
 
 
 def main() -> NoReturn:
@@ -14,15 +14,17 @@ def main() -> NoReturn:
     # gRPC's fork handlers serve children that go on using it. Ours become samplers at once, and would pay for
     # them. The variable is read when gRPC is imported, so the commands are imported after it is set.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
-    from pivotscope_agent.cli.commands import app  # noqa: PLC0415
+    from pivotscope_agent.cli import commands  # noqa: PLC0415
 
     try:
-        app()
+        status = commands.main(sys.argv[1:])
     except SettingsError as problem:
-        _fail(problem, WRONG_USE)
+        _fail(problem, commands.WRONG_USE)
     except AgentError as problem:
         _fail(problem, REFUSED)
-    sys.exit(0)
+    except KeyboardInterrupt:
+        status = 1
+    sys.exit(status)
 
 
 def _fail(problem: AgentError, status: int) -> NoReturn:

@@ -1,27 +1,96 @@
-"""All commands of `pivotscope-agent`."""
+"""All commands of `pivotscope-agent`. What a command needs is loaded when it is the one that was asked for."""
 
-import typer
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
-from pivotscope_agent.cli.config import config
-from pivotscope_agent.cli.doctor import doctor
-from pivotscope_agent.cli.exec import exec_
-from pivotscope_agent.cli.run import run
-from pivotscope_agent.cli.targets import targets
-
-app = typer.Typer(
-    name="pivotscope-agent",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-    rich_markup_mode=None,
-)
-app.command("run")(run)
-app.command("exec", context_settings={"allow_interspersed_args": False})(exec_)
-app.command("targets")(targets)
-app.command("doctor")(doctor)
-app.command("config")(config)
+PROGRAM = "pivotscope-agent"
+WRONG_USE = 2
 
 
-@app.callback()
-def _about() -> None:
-    """Samples running Python and Ruby processes and streams what it sees to a Pivotscope collector."""
+class Command(Protocol):
+    """The module of one command."""
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        """Say what may stand behind the command's name; the names are those that `call` takes."""
+
+    @property
+    def call(self) -> Callable[..., int]:
+        """Do it; the exit code. Its docstring tells users what it does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A command that can be asked for: what it does in a few words, and its module."""
+
+    about: str
+    load: Callable[[], Command]
+
+
+def _run() -> Command:
+    from pivotscope_agent.cli import run  # noqa: PLC0415
+
+    return run
+
+
+def _exec() -> Command:
+    from pivotscope_agent.cli import exec as exec_  # noqa: PLC0415
+
+    return exec_
+
+
+def _targets() -> Command:
+    from pivotscope_agent.cli import targets  # noqa: PLC0415
+
+    return targets
+
+
+def _doctor() -> Command:
+    from pivotscope_agent.cli import doctor  # noqa: PLC0415
+
+    return doctor
+
+
+def _config() -> Command:
+    from pivotscope_agent.cli import config  # noqa: PLC0415
+
+    return config
+
+
+COMMANDS = {
+    "run": Known("sample the selected processes until interrupted", _run),
+    "exec": Known("run a command and sample it, and all that it starts", _exec),
+    "targets": Known("show Python and Ruby processes, and what stands in the way", _targets),
+    "doctor": Known("check everything that the agent needs here", _doctor),
+    "config": Known("show the configuration as it takes effect", _config),
+}
+
+
+def main(words: Sequence[str]) -> int:
+    """Do what a command line asks for; the exit code. Raises AgentError, and SystemExit for help and wrong use."""
+    if not words:
+        _overview().print_help(sys.stderr)
+        return WRONG_USE
+    known = COMMANDS.get(words[0])
+    if known is None:
+        _overview().parse_args(words)
+        raise AssertionError(words)
+    command = known.load()
+    parser = argparse.ArgumentParser(prog=f"{PROGRAM} {words[0]}", description=command.call.__doc__, allow_abbrev=False)
+    command.add_options(parser)
+    return command.call(**vars(parser.parse_args(words[1:])))
+
+
+def _overview() -> argparse.ArgumentParser:
+    """Knows the commands' names; what follows them is for their own parsers."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Samples running Python and Ruby processes and streams what it sees to a Pivotscope collector.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, prog=PROGRAM)
+    for name, known in COMMANDS.items():
+        commands.add_parser(name, help=known.about, add_help=False)
+    return parser

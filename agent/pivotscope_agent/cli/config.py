@@ -1,21 +1,13 @@
 """`pivotscope-agent config`."""
 
 import json
+from argparse import ArgumentParser
 from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-import typer
-
-from pivotscope_agent.cli.options import (
-    CollectorOption,
-    ConfigOption,
-    SelectOption,
-    SpoolOption,
-    TokenFileOption,
-    explained_from,
-)
-from pivotscope_agent.cli.output import Output, OutputOption, document
+from pivotscope_agent.cli.options import add_collector, add_config, add_select, explained_from
+from pivotscope_agent.cli.output import Output, add_output, document, say
 from pivotscope_agent.settings import Setting, Settings
 
 SECRET_FILES = frozenset({"collector.token_file", "collector.tls.key"})
@@ -23,21 +15,28 @@ SECRET_FILES = frozenset({"collector.token_file", "collector.tls.key"})
 _TOKEN = "collector.token"  # noqa: S105 - a key, not a token
 
 
-def config(
+def add_options(parser: ArgumentParser) -> None:
+    """What settings depend on, and the form of the answer."""
+    for add in (add_config, add_select, add_collector, add_output):
+        add(parser)
+
+
+def call(
     *,
-    config: ConfigOption = None,
-    select: SelectOption = None,
-    collector: CollectorOption = None,
-    token_file: TokenFileOption = None,
-    spool: SpoolOption = None,
-    output: OutputOption = Output.TABLE,
-) -> None:
+    config: Path | None,
+    select: list[str] | None,
+    collector: str | None,
+    token_file: Path | None,
+    spool: Path | None,
+    output: Output,
+) -> int:
     """Show the configuration as it takes effect, and where each value came from.
 
     What it prints is a configuration file with the same effect; secrets are never shown.
     """
     found = shown(*explained_from(config, select, collector, token_file, spool))
-    typer.echo(document([asdict(one) for one in found]) if output is Output.JSON else "\n".join(lines(found)))
+    say(document([asdict(one) for one in found]) if output is Output.JSON else "\n".join(lines(found)))
+    return 0
 
 
 def shown(settings: Settings, values: Iterable[Setting]) -> list[Setting]:

@@ -1,11 +1,12 @@
 """`pivotscope-agent doctor`."""
 
 import asyncio
+from argparse import ArgumentParser
 from contextlib import suppress
 from dataclasses import asdict
+from pathlib import Path
 
 import grpc
-import typer
 from grpc import aio
 from pivotscope.profile.language import Language
 from pivotscope.transport.files import CredentialsError
@@ -13,15 +14,8 @@ from pivotscope.v1.agent_pb2_grpc import AgentServiceStub
 
 from pivotscope_agent import checks, privileges
 from pivotscope_agent.checks import Check, State
-from pivotscope_agent.cli.options import (
-    CollectorOption,
-    ConfigOption,
-    SelectOption,
-    SpoolOption,
-    TokenFileOption,
-    settings_from,
-)
-from pivotscope_agent.cli.output import Output, OutputOption, columns, document
+from pivotscope_agent.cli.options import add_collector, add_config, add_select, settings_from
+from pivotscope_agent.cli.output import Output, add_output, columns, document, say
 from pivotscope_agent.pipeline.channel import Endpoint, call_metadata, open_channel, plainly
 from pivotscope_agent.settings import Settings
 from pivotscope_agent.targets.scan import Scanner
@@ -30,26 +24,31 @@ NEGATIVE = 1
 ANSWER_S = 5.0
 
 
-def doctor(
+def add_options(parser: ArgumentParser) -> None:
+    """What settings depend on, and the form of the answer."""
+    for add in (add_config, add_select, add_collector, add_output):
+        add(parser)
+
+
+def call(
     *,
-    config: ConfigOption = None,
-    select: SelectOption = None,
-    collector: CollectorOption = None,
-    token_file: TokenFileOption = None,
-    spool: SpoolOption = None,
-    output: OutputOption = Output.TABLE,
-) -> None:
+    config: Path | None,
+    select: list[str] | None,
+    collector: str | None,
+    token_file: Path | None,
+    spool: Path | None,
+    output: Output,
+) -> int:
     """Check everything that the agent needs here, and say how to mend what is missing."""
     results = examine(settings_from(config, select, collector, token_file, spool))
     if output is Output.JSON:
-        typer.echo(document([asdict(check) for check in results]))
+        say(document([asdict(check) for check in results]))
     else:
-        typer.echo(columns(("CHECK", "STATE", "FOUND"), [(check.name, check.state, check.found) for check in results]))
+        say(columns(("CHECK", "STATE", "FOUND"), [(check.name, check.state, check.found) for check in results]))
         for check in results:
             if check.fix and check.state is not State.OK:
-                typer.echo(f"\n{check.name}: {check.fix}")
-    if any(check.state is State.MISSING for check in results):
-        raise typer.Exit(NEGATIVE)
+                say(f"\n{check.name}: {check.fix}")
+    return NEGATIVE if any(check.state is State.MISSING for check in results) else 0
 
 
 def examine(settings: Settings) -> list[Check]:

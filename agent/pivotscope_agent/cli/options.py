@@ -1,38 +1,50 @@
 """Options that several commands share, and the settings that they lead to."""
 
 import os
+from argparse import ArgumentParser
 from pathlib import Path
-from typing import Annotated
-
-import typer
 
 from pivotscope_agent.merging import merge
 from pivotscope_agent.settings import VARIABLES, Setting, Settings, explain, parse_selector
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", envvar="PIVOTSCOPE_AGENT_CONFIG", help="Configuration file (TOML).", dir_okay=False),
-]
-SelectOption = Annotated[
-    list[str] | None,
-    typer.Option(
+CONFIG_VARIABLE = "PIVOTSCOPE_AGENT_CONFIG"
+
+
+def add_config(parser: ArgumentParser) -> None:
+    """Where the configuration is."""
+    parser.add_argument(
+        "--config",
+        "-c",
+        type=Path,
+        metavar="FILE",
+        help=f"configuration file (TOML); also by {CONFIG_VARIABLE} in the environment",
+    )
+
+
+def add_select(parser: ArgumentParser) -> None:
+    """Which processes to look at."""
+    parser.add_argument(
         "--select",
+        action="append",
         metavar="KEY=VALUE[,…]",
-        help="Processes to sample: cmdline=REGEX, env=NAME=VALUE, user=NAME, cgroup=TEXT, pid=NUMBER, "
+        help="processes to sample: cmdline=REGEX, env=NAME=VALUE, user=NAME, cgroup=TEXT, pid=NUMBER, "
         "tree=PID (a process and all that it starts). "
         "All conditions of one --select must hold; several add up. service=, environment=, version=, variant=, "
         "instance=, codebase= and root= name what it finds. Replaces the selectors of the file.",
-    ),
-]
-CollectorOption = Annotated[str | None, typer.Option("--collector", metavar="HOST:PORT", help="The collector.")]
-TokenFileOption = Annotated[Path | None, typer.Option("--token-file", help="File that holds the collector's token.")]
-SpoolOption = Annotated[Path | None, typer.Option("--spool", help="Folder where records wait for the collector.")]
+    )
 
 
-HttpOption = Annotated[
-    str | None,
-    typer.Option("--http-listen", metavar="HOST:PORT", help="Where /metrics and /healthz are; off: nowhere."),
-]
+def add_collector(parser: ArgumentParser) -> None:
+    """Who is told, and where records wait until then."""
+    parser.add_argument("--collector", metavar="HOST:PORT", help="the collector")
+    parser.add_argument("--token-file", type=Path, metavar="FILE", help="file that holds the collector's token")
+    parser.add_argument("--spool", type=Path, metavar="FOLDER", help="folder where records wait for the collector")
+
+
+def add_sampling(parser: ArgumentParser) -> None:
+    """How closely to look."""
+    parser.add_argument("--window", type=int, metavar="SECONDS", help="length of a window")
+    parser.add_argument("--rate", type=int, metavar="HZ", help="looks at a process a second")
 
 
 def settings_from(
@@ -68,5 +80,7 @@ def explained_from(
     for name, value in others.items():
         table, _, key = name.partition("__")
         flags[table, key] = value
-    merged = merge(config, VARIABLES, os.environ, flags)
+    named = os.environ.get(CONFIG_VARIABLE)
+    file = config or (Path(named) if named else None)
+    merged = merge(file, VARIABLES, os.environ, flags)
     return explain(merged, token=os.environ.get("PIVOTSCOPE_TOKEN", ""))

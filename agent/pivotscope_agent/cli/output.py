@@ -1,11 +1,11 @@
 """Ways to print an answer: columns for people, JSON for programs."""
 
 import json
+import os
+import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from enum import StrEnum
-from typing import Annotated
-
-import typer
 
 
 class Output(StrEnum):
@@ -15,7 +15,22 @@ class Output(StrEnum):
     JSON = "json"
 
 
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Form of the answer.")]
+def add_output(parser: ArgumentParser) -> None:
+    """The option that chooses the form of the answer."""
+    parser.add_argument(
+        "--output", "-o", type=Output, choices=tuple(Output), default=Output.TABLE, help="form of the answer"
+    )
+
+
+def say(text: str) -> None:
+    """A line for whoever reads standard output; where nobody does any more, the process ends with 1."""
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer has to go somewhere when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

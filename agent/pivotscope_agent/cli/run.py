@@ -2,40 +2,44 @@
 
 import asyncio
 import signal
-from typing import Annotated
+from argparse import ArgumentParser
+from pathlib import Path
 
-import typer
 from pivotscope.profile.window import Window
 
 from pivotscope_agent import deadline, log, runtime
-from pivotscope_agent.cli.options import (
-    CollectorOption,
-    ConfigOption,
-    HttpOption,
-    SelectOption,
-    SpoolOption,
-    TokenFileOption,
-    settings_from,
-)
+from pivotscope_agent.cli.options import add_collector, add_config, add_sampling, add_select, settings_from
+from pivotscope_agent.cli.output import say
 from pivotscope_agent.clock import SystemClock
 from pivotscope_agent.settings import Settings
 
 
-def run(
+def add_options(parser: ArgumentParser) -> None:
+    """What settings depend on, and whether windows are printed."""
+    for add in (add_config, add_select, add_collector, add_sampling):
+        add(parser)
+    parser.add_argument("--slots", type=int, metavar="NUMBER", help="samplers that run at once, at most")
+    parser.add_argument("--http-listen", metavar="HOST:PORT", help="where /metrics and /healthz are; off: nowhere")
+    parser.add_argument("--log-level", metavar="LEVEL", help=f"one of {', '.join(log.LEVELS)}")
+    parser.add_argument("--log-format", metavar="FORMAT", help=f"one of {', '.join(log.FORMATS)}")
+    parser.add_argument("--print", action="store_true", dest="show", help="also print a line for every window")
+
+
+def call(
     *,
-    config: ConfigOption = None,
-    select: SelectOption = None,
-    collector: CollectorOption = None,
-    token_file: TokenFileOption = None,
-    spool: SpoolOption = None,
-    window: Annotated[int | None, typer.Option("--window", metavar="SECONDS", help="Length of a window.")] = None,
-    rate: Annotated[int | None, typer.Option("--rate", metavar="HZ", help="Looks at a process a second.")] = None,
-    slots: Annotated[int | None, typer.Option("--slots", help="Samplers that run at once, at most.")] = None,
-    http: HttpOption = None,
-    level: Annotated[str | None, typer.Option("--log-level", help=f"One of {', '.join(log.LEVELS)}.")] = None,
-    form: Annotated[str | None, typer.Option("--log-format", help=f"One of {', '.join(log.FORMATS)}.")] = None,
-    show: Annotated[bool, typer.Option("--print", help="Also print a line for every window.")] = False,
-) -> None:
+    config: Path | None,
+    select: list[str] | None,
+    collector: str | None,
+    token_file: Path | None,
+    spool: Path | None,
+    window: int | None,
+    rate: int | None,
+    slots: int | None,
+    http_listen: str | None,
+    log_level: str | None,
+    log_format: str | None,
+    show: bool,
+) -> int:
     """Sample the selected processes until interrupted."""
     settings = settings_from(
         config,
@@ -46,12 +50,13 @@ def run(
         sampling__window_seconds=window,
         sampling__rate_hz=rate,
         sampling__slots=slots,
-        http__listen=http,
-        log__level=level,
-        log__format=form,
+        http__listen=http_listen,
+        log__level=log_level,
+        log__format=log_format,
     )
     log.set_up(settings.log.level, settings.log.format)
     asyncio.run(_run(settings, show=show))
+    return 0
 
 
 async def _run(settings: Settings, *, show: bool) -> None:
@@ -68,7 +73,7 @@ async def _run(settings: Settings, *, show: bool) -> None:
 
 
 def _print(window: Window) -> None:
-    typer.echo(describe(window))
+    say(describe(window))
 
 
 def describe(window: Window) -> str:

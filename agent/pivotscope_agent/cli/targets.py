@@ -1,11 +1,11 @@
 """`pivotscope-agent targets`."""
 
+from argparse import ArgumentParser
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
-import typer
-
-from pivotscope_agent.cli.options import ConfigOption, SelectOption, settings_from
-from pivotscope_agent.cli.output import Output, OutputOption, columns, document
+from pivotscope_agent.cli.options import add_config, add_select, settings_from
+from pivotscope_agent.cli.output import Output, add_output, columns, document, say
 from pivotscope_agent.errors import ProcessGoneError
 from pivotscope_agent.settings import Settings
 from pivotscope_agent.status import Reason
@@ -35,17 +35,24 @@ class Row:
     command: str
 
 
-def targets(*, config: ConfigOption = None, select: SelectOption = None, output: OutputOption = Output.TABLE) -> None:
+def add_options(parser: ArgumentParser) -> None:
+    """What selects, and the form of the answer."""
+    for add in (add_config, add_select, add_output):
+        add(parser)
+
+
+def call(*, config: Path | None, select: list[str] | None, output: Output) -> int:
     """Show Python and Ruby processes: which are selected, what they belong to, and what stands in the way."""
     rows = look(settings_from(config, select))
     if output is Output.JSON:
-        typer.echo(document([asdict(row) for row in rows]))
-        return
+        say(document([asdict(row) for row in rows]))
+        return 0
     if not rows:
-        typer.echo("No Python or Ruby process is to be seen. Does the agent share the processes' pid namespace?")
-        return
+        say("No Python or Ruby process is to be seen. Does the agent share the processes' pid namespace?")
+        return 0
     header = ("PID", "SELECTED", "SAMPLED", "RUNTIME", "SERVICE", "INSTANCE", "CONTAINER", "WHY NOT", "COMMAND")
-    typer.echo(columns(header, [_cells(row) for row in rows]))
+    say(columns(header, [_cells(row) for row in rows]))
+    return 0
 
 
 def look(settings: Settings) -> list[Row]:
