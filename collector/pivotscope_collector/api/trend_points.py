@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import hypot
 
-from pivotscope_collector.estimates.attribution import attribute, by_service
-from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, PoolSums
+from pivotscope_collector.estimates.merge import without_arms
+from pivotscope_collector.estimates.pool import Pool
 from pivotscope_collector.estimates.share import Interval, t_quantile
+from pivotscope_collector.estimates.steps import StepCpu, attribute_steps
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.sums import stepped
@@ -91,22 +92,21 @@ def read(client: Client, selection: Selection, function: int, step: int, *, apar
     """
     pools, functions = stepped(client, selection, step, function)
     kinds = {(row.pool.service, row.pool.language) for rows in functions.values() for row in rows}
-    services = sorted({service for service, _ in kinds})
+    known = {at: [row for row in rows if (row.pool.service, row.pool.language) in kinds] for at, rows in pools.items()}
+    steps: dict[int, list[StepCpu]] = defaultdict(list)
+    for one in attribute_steps(known, functions):
+        steps[one.at].append(one)
     versions: dict[str, int] = {}
     by_version: dict[str, list[Moment]] = defaultdict(list)
     moments = []
-    for bucket, rows in sorted(pools.items()):
-        known = [row for row in rows if (row.pool.service, row.pool.language) in kinds]
-        names = sorted({row.pool.version for row in known if row.windows})
+    for at, parts in sorted(steps.items()):
+        names = sorted({one.pool.version for one in parts if one.windows})
         for name in names:
-            versions.setdefault(name, bucket)
-        found = functions.get(bucket, [])
-        if known:
-            moments.append(moment(bucket, known, found))
+            versions.setdefault(name, at)
+        moments.append(moment(at, parts))
         for name in names if apart else ():
-            own = [row for row in known if row.pool.version == name]
-            by_version[name].append(moment(bucket, own, [row for row in found if row.pool.version == name]))
-    return History(tuple(moments), tuple(services), versions, by_version)
+            by_version[name].append(moment(at, [one for one in parts if one.pool.version == name]))
+    return History(tuple(moments), tuple(sorted({service for service, _ in kinds})), versions, by_version)
 
 
 def counted(moments: Iterable[Moment], counts: Mapping[int, float]) -> list[Moment]:
@@ -114,17 +114,21 @@ def counted(moments: Iterable[Moment], counts: Mapping[int, float]) -> list[Mome
     return [replace(one, requests=counts.get(one.at)) for one in moments]
 
 
-def moment(at: int, pools: Sequence[PoolSums], functions: Iterable[FunctionSums]) -> Moment:
-    """One step of one function from its sums."""
-    attribution = by_service(attribute(pools, list(functions)))
+def moment(at: int, parts: Sequence[StepCpu]) -> Moment:
+    """One step of one function from its pools."""
+    services: dict[Pool, list[tuple[Interval, int]]] = defaultdict(list)
+    for one in parts:
+        if one.total_ns is not None:
+            services[without_arms(one.pool)].append((one.total_ns, one.clusters))
+    cpu = [(_sum([cpu for cpu, _ in some]), sum(clusters for _, clusters in some)) for some in services.values()]
     return Moment(
         at=at,
-        cpu_ns=_sum([row.total_ns for row in attribution.functions]),
-        deviation=hypot(*(_deviation(row) for row in attribution.functions)),
-        attributed_ns=sum(pool.attributed_ns for pool in attribution.pools),
-        unattributed_ns=sum(pool.unattributed_ns for pool in attribution.pools),
-        windows=sum(row.windows for row in pools),
-        samples=sum(row.samples for row in attribution.functions),
+        cpu_ns=_sum([whole for whole, _ in cpu]),
+        deviation=hypot(*(_deviation(whole, clusters) for whole, clusters in cpu)),
+        attributed_ns=sum(one.attributed_ns for one in parts),
+        unattributed_ns=sum(one.unattributed_ns for one in parts),
+        windows=sum(one.windows for one in parts),
+        samples=sum(one.samples for one in parts),
     )
 
 
@@ -153,9 +157,8 @@ def _whole(parts: Sequence[float | None]) -> float | None:
     return sum(known) if known and len(known) == len(parts) else None
 
 
-def _deviation(row: FunctionCpu) -> float:
-    clusters = row.total_share.clusters
-    return (row.total_ns.high - row.total_ns.low) / 2.0 / t_quantile(max(1, clusters - 1))
+def _deviation(cpu: Interval, clusters: int) -> float:
+    return (cpu.high - cpu.low) / 2.0 / t_quantile(max(1, clusters - 1))
 
 
 def _sum(intervals: Sequence[Interval]) -> Interval:

@@ -10,8 +10,8 @@ from pivotscope.profile.window import Mode
 from pivotscope_collector.estimates.columns import FunctionColumns, Ids, PoolColumns, columns_of
 from pivotscope_collector.estimates.merge import merge_functions, merge_pools, without_arms
 from pivotscope_collector.estimates.pool import Attribution, FunctionCpu, FunctionSums, Pool, PoolCpu, PoolSums
-from pivotscope_collector.estimates.share import Vector
-from pivotscope_collector.estimates.split import Seen, Split, base_mode, held_fraction, split
+from pivotscope_collector.estimates.share import Vector, share_of
+from pivotscope_collector.estimates.split import ModeFunctions, ModeSums, Seen, Split, held_fraction, split
 
 
 def attribute(pools: Sequence[PoolSums], functions: Sequence[FunctionSums]) -> Attribution:
@@ -46,15 +46,42 @@ class Totals:
 
 
 @dataclass(frozen=True, slots=True)
+class PoolSplit:
+    """One pool, the only one of `split`, with its functions in ascending order of ids."""
+
+    pool: Pool
+    ids: Ids
+    split: Split
+
+    def function(self, row: int) -> FunctionCpu:
+        """The function in a row."""
+        one, clusters = self.split, int(self.split.clusters[0, 0])
+        attributed = float(one.attributed[0, 0])
+        own, total = one.self_ns.at(0, row), one.total_ns.at(0, row)
+        return FunctionCpu(
+            pool=self.pool,
+            function=int(self.ids[row]),
+            samples=int(one.samples[0, row]),
+            self_ns=own,
+            total_ns=total,
+            native_ns=one.native_ns.at(0, row),
+            self_native_ns=float(one.self_native_ns[0, row]),
+            native_known=bool(one.native_known[0, row]),
+            self_share=share_of(own, attributed, clusters),
+            total_share=share_of(total, attributed, clusters),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Attributed:
     """An attribution as columns: cheap for thousands of functions of which a few are shown."""
 
     pools: tuple[PoolCpu, ...]
-    splits: tuple[Split, ...]
+    splits: tuple[PoolSplit, ...]
 
     def totals(self) -> list[Totals]:
         """Estimates of every function of every service."""
-        grouped: dict[Pool, list[Split]] = defaultdict(list)
+        grouped: dict[Pool, list[PoolSplit]] = defaultdict(list)
         for one in self.splits:
             grouped[without_arms(one.pool)].append(one)
         return [_totals(service, parts) for service, parts in grouped.items()]
@@ -90,7 +117,7 @@ def attribute_columns(pools: Sequence[PoolSums], functions: PoolColumns) -> Attr
 
 def _pool(
     pool: Pool, modes: Mapping[Mode, PoolSums], rows: Mapping[Mode, FunctionColumns]
-) -> tuple[PoolCpu, Split | None]:
+) -> tuple[PoolCpu, PoolSplit | None]:
     attributed = sum(row.attributed_ns for row in modes.values())
     unattributed = sum(row.unattributed_ns for row in modes.values())
     windows = sum(row.windows for row in modes.values())
@@ -100,11 +127,22 @@ def _pool(
         return PoolCpu(pool, 0.0, attributed + unattributed, 0.0, None, windows, samples), None
     ids = [rows[mode].ids for mode in sampled if mode in rows]
     known = np.unique(np.concatenate(ids)) if ids else np.zeros(0, np.uint64)
-    seen = {mode: rows[mode] for mode in sampled if mode in rows}
-    parts = split(Seen(pool, attributed, sampled, known, seen, base_mode(sampled)))
+    seen = Seen(
+        language=pool.language,
+        attributed=np.array([[attributed]]),
+        modes={mode: ModeSums.of([row]) for mode, row in sampled.items()},
+        functions={mode: _along(rows[mode], known) for mode in sampled if mode in rows},
+        shape=(1, len(known)),
+    )
+    parts = split(seen)
     other = max(0.0, attributed - float(parts.self_ns.estimate.sum()))
-    held = held_fraction(sampled[Mode.GIL]) if Mode.GIL in sampled else None
-    return PoolCpu(pool, attributed, unattributed, other, held, windows, samples), parts
+    held = float(held_fraction(seen.modes[Mode.GIL])[0, 0]) if Mode.GIL in sampled else None
+    return PoolCpu(pool, attributed, unattributed, other, held, windows, samples), PoolSplit(pool, known, parts)
+
+
+def _along(found: FunctionColumns, ids: Ids) -> ModeFunctions:
+    """Functions of one pool in one mode for `ids`, which hold all of its own."""
+    return ModeFunctions(found.along(ids).sums[:, None, :], found.has(ids)[None, :])
 
 
 def _pools_by_service(pools: Iterable[PoolCpu]) -> dict[Pool, PoolCpu]:
@@ -114,9 +152,9 @@ def _pools_by_service(pools: Iterable[PoolCpu]) -> dict[Pool, PoolCpu]:
     return {service: merge_pools(service, parts) for service, parts in grouped.items()}
 
 
-def _totals(service: Pool, parts: Sequence[Split]) -> Totals:
+def _totals(service: Pool, parts: Sequence[PoolSplit]) -> Totals:
     ids, place = np.unique(np.concatenate([one.ids for one in parts]), return_inverse=True)
     own, total = np.zeros(len(ids)), np.zeros(len(ids))
-    np.add.at(own, place, np.concatenate([one.self_ns.estimate for one in parts]))
-    np.add.at(total, place, np.concatenate([one.total_ns.estimate for one in parts]))
+    np.add.at(own, place, np.concatenate([one.split.self_ns.estimate[0] for one in parts]))
+    np.add.at(total, place, np.concatenate([one.split.total_ns.estimate[0] for one in parts]))
     return Totals(service, ids, own, total)

@@ -46,15 +46,15 @@ class FunctionColumns:
 
 @dataclass(frozen=True, slots=True)
 class Bounded:
-    """Estimates with 95 % intervals, a row a function."""
+    """Estimates with 95 % intervals, in arrays of one shape."""
 
     estimate: Vector
     low: Vector
     high: Vector
 
-    def at(self, row: int) -> Interval:
+    def at(self, *place: int) -> Interval:
         """One of them."""
-        return Interval(float(self.estimate[row]), float(self.low[row]), float(self.high[row]))
+        return Interval(float(self.estimate[place]), float(self.low[place]), float(self.high[place]))
 
 
 PoolColumns = dict[Pool, dict[Mode, FunctionColumns]]

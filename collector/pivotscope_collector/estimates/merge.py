@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import hypot
 
 from pivotscope_collector.estimates.pool import FunctionCpu, Pool, PoolCpu
-from pivotscope_collector.estimates.share import Interval, Share, share_from_interval
+from pivotscope_collector.estimates.share import Interval, share_of
 
 
 def without_arms(pool: Pool) -> Pool:
@@ -40,8 +40,8 @@ def merge_functions(pool: PoolCpu, parts: Sequence[FunctionCpu]) -> FunctionCpu:
         native_ns=_sum([part.native_ns for part in parts]),
         self_native_ns=sum(part.self_native_ns for part in parts),
         native_known=known > total.estimate / 2.0,
-        self_share=_share(own, pool, sum(part.self_share.clusters for part in parts)),
-        total_share=_share(total, pool, sum(part.total_share.clusters for part in parts)),
+        self_share=share_of(own, pool.attributed_ns, sum(part.self_share.clusters for part in parts)),
+        total_share=share_of(total, pool.attributed_ns, sum(part.total_share.clusters for part in parts)),
     )
 
 
@@ -50,10 +50,3 @@ def _sum(parts: Sequence[Interval]) -> Interval:
     low = hypot(*(part.estimate - part.low for part in parts))
     high = hypot(*(part.high - part.estimate for part in parts))
     return Interval(estimate, max(0.0, estimate - low), estimate + high)
-
-
-def _share(cpu: Interval, pool: PoolCpu, clusters: int) -> Share:
-    whole = pool.attributed_ns
-    if whole <= 0.0:
-        return share_from_interval(0.0, 0.0, 1.0, clusters)
-    return share_from_interval(cpu.estimate / whole, cpu.low / whole, cpu.high / whole, clusters)

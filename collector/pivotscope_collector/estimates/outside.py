@@ -15,14 +15,14 @@ ROUNDING = 1e-9
 class Rates:
     """Sampled nanoseconds per nanosecond that samples can see, of the same functions, in active and in gil windows.
 
-    `active_cpu` and `gil_cpu` are that time, the CPU of those windows and the delay of their threads: they say how much
-    each rate is to be trusted.
+    The last axis is functions; there may be pools before it. `active_cpu` and `gil_cpu` are that time of each pool, the
+    CPU of those windows and the delay of their threads: they say how much each rate is to be trusted.
     """
 
     active: Vector
     gil: Vector
-    active_cpu: float
-    gil_cpu: float
+    active_cpu: Vector
+    gil_cpu: Vector
 
     @property
     def excess(self) -> Vector:
@@ -35,8 +35,10 @@ class Rates:
         return self.active / self.active_cpu + self.gil / self.gil_cpu
 
 
-def split_self(rates: Rates, outside: float) -> Vector:
+def split_self(rates: Rates, outside: Vector | float) -> Vector:
     """Split `outside`, the part of CPU outside the lock, over functions; the result is never negative and sums to it.
+
+    With several pools `outside` is (pools, 1).
 
     The excess d of active over gil windows estimates each function's part, but with three errors: noise, sleeping
     threads that active windows take for running ones (they only ever add), and threads without a frame of the language
@@ -46,30 +48,31 @@ def split_self(rates: Rates, outside: float) -> Vector:
     have d ≈ 0 and get nothing while there is anything to choose from; a missing rest is spread by activity.
     """
     d, v = rates.excess, rates.variance
-    largest = float(v.max(initial=0.0))
-    seen = v > ROUNDING * largest
-    result = np.zeros_like(d)
-    if outside <= ROUNDING or not seen.any():
-        return result
-    breakpoints = d[seen] / v[seen]
-    order = np.argsort(-breakpoints)
-    sums_d, sums_v = np.cumsum(d[seen][order]), np.cumsum(v[seen][order])
-    multipliers = (sums_d - outside) / sums_v
-    inside = breakpoints[order] > multipliers
-    last = int(np.flatnonzero(inside)[-1])
-    result[seen] = np.maximum(0.0, d[seen] - multipliers[last] * v[seen])
-    return np.asarray(result * (outside / result.sum()), dtype=np.float64)
+    seen = v > ROUNDING * v.max(axis=-1, initial=0.0, keepdims=True)
+    breakpoints = np.where(seen, d / np.where(seen, v, 1.0), -np.inf)
+    order = np.argsort(-breakpoints, axis=-1)
+    sums_d, sums_v = (_ordered(np.where(seen, one, 0.0), order).cumsum(axis=-1) for one in (d, v))
+    multipliers = (sums_d - outside) / np.where(sums_v > 0.0, sums_v, 1.0)
+    inside = _ordered(breakpoints, order) > multipliers
+    last = inside.shape[-1] - 1 - np.argmax(inside[..., ::-1], axis=-1, keepdims=True)
+    found = np.where(seen, np.maximum(0.0, d - np.take_along_axis(multipliers, last, axis=-1) * v), 0.0)
+    whole = found.sum(axis=-1, keepdims=True)
+    there = (outside > ROUNDING) & (whole > 0.0)
+    return np.asarray(np.where(there, found * (outside / np.where(there, whole, 1.0)), 0.0), dtype=np.float64)
 
 
-def split_total(total: Rates, own: Rates, own_split: Vector, outside: float) -> Vector:
+def _ordered(values: Vector, order: NDArray[np.intp]) -> Vector:
+    return np.take_along_axis(values, order, axis=-1)
+
+
+def split_total(total: Rates, own: Rates, own_split: Vector, outside: Vector | float) -> Vector:
     """The part of `outside` beneath each function, itself included; a root gets all of it.
 
     Linear in the excess; never below the function's own part, never above `outside`.
     """
-    whole = float(own.excess.sum())
-    if whole >= outside:
-        beneath = total.excess * (outside / whole) if whole > 0.0 else np.zeros_like(own_split)
-    else:
-        spread = float(own.variance.sum())
-        beneath = total.excess + (outside - whole) * (total.variance / spread if spread > 0.0 else 0.0)
+    whole = own.excess.sum(axis=-1, keepdims=True)
+    spread = own.variance.sum(axis=-1, keepdims=True)
+    shrunk = np.where(whole > 0.0, total.excess * (outside / np.where(whole > 0.0, whole, 1.0)), 0.0)
+    missing = np.where(spread > 0.0, total.variance / np.where(spread > 0.0, spread, 1.0), 0.0) * (outside - whole)
+    beneath = np.where(whole >= outside, shrunk, total.excess + missing)
     return np.asarray(np.clip(beneath, own_split, outside), dtype=np.float64)

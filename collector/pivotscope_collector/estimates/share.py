@@ -38,6 +38,15 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """All functions of pools over their windows: sums of x and of its squares, and how many windows there are."""
+
+    x: Vector
+    xx: Vector
+    clusters: Vector
+
+
+@dataclass(frozen=True, slots=True)
 class Interval:
     """An estimate with its 95 % interval; the unit is the holder's."""
 
@@ -126,25 +135,24 @@ def share(moments: Moments) -> Share:
     return Share(p, low, high, logit_spread(low, high) / t, n)
 
 
-def shares(y: Vector, yy: Vector, xy: Vector, whole: Moments) -> tuple[Vector, Vector, Vector]:
-    """`share` of many functions over the same windows: estimates, lower and upper bounds.
+def shares(y: Vector, yy: Vector, xy: Vector, whole: Whole) -> tuple[Vector, Vector, Vector]:
+    """`share` of many functions of one or more pools: estimates, lower and upper bounds.
 
-    x, xx and the windows are those of `whole`; its y is not looked at.
+    The last axis of `y` is functions; numbers of `whole` are those of its pool, and broadcast.
     """
-    n = whole.clusters
-    if n < 1 or whole.x <= 0:
-        return np.zeros_like(y), np.zeros_like(y), np.ones_like(y)
-    p = np.minimum(1.0, y / whole.x)
-    t = t_quantile(n - 1) if n > 1 else t_quantile(1)
+    n = np.maximum(1.0, whole.clusters)
+    sampled = (whole.clusters >= 1.0) & (whole.x > 0.0)
+    x = np.where(sampled, whole.x, 1.0)
+    p = np.where(sampled, np.minimum(1.0, y / x), 0.0)
+    t = stdtrit(np.maximum(1.0, n - 1.0), 0.975)
     low, high = _wilson_bounds(p, n, t)
-    if n < 2:
-        return p, low, high
     residuals = np.maximum(0.0, yy - 2.0 * p * xy + p * p * whole.xx)
-    error = np.sqrt(residuals * n / (n - 1)) / whole.x
-    usual = (error > 1e-12) & (p > 0.0) & (p < 1.0)
-    q = p[usual]
-    centre, spread = np.log(q / (1.0 - q)), t * error[usual] / (q * (1.0 - q))
-    low[usual], high[usual] = _expit(centre - spread), _expit(centre + spread)
+    error = np.sqrt(residuals * n / np.maximum(1.0, n - 1.0)) / x
+    usual = (n > 1.0) & (error > 1e-12) & (p > 0.0) & (p < 1.0)
+    q = np.where(usual, p, 0.5)
+    centre, spread = np.log(q / (1.0 - q)), t * error / (q * (1.0 - q))
+    low = np.where(usual, _expit(centre - spread), np.where(sampled, low, 0.0))
+    high = np.where(usual, _expit(centre + spread), np.where(sampled, high, 1.0))
     return p, low, high
 
 
@@ -153,6 +161,13 @@ def share_from_interval(estimate: float, low: float, high: float, clusters: int)
     bounded = Interval(*(min(1.0, max(0.0, value)) for value in (estimate, low, high)))
     t = t_quantile(clusters - 1) if clusters > 1 else t_quantile(1)
     return Share(bounded.estimate, bounded.low, bounded.high, logit_spread(bounded.low, bounded.high) / t, clusters)
+
+
+def share_of(cpu: Interval, whole: float, clusters: int) -> Share:
+    """The share of a quantity with known bounds in a whole; without a whole nothing is known."""
+    if whole <= 0.0:
+        return share_from_interval(0.0, 0.0, 1.0, clusters)
+    return share_from_interval(cpu.estimate / whole, cpu.low / whole, cpu.high / whole, clusters)
 
 
 @cache
@@ -175,7 +190,7 @@ def logit_spread(low: float, high: float) -> float:
     return (logit(min(1.0 - edge, max(edge, high))) - logit(min(1.0 - edge, max(edge, low)))) / 2.0
 
 
-def _wilson_bounds(p: Vector, n: float, z: float) -> tuple[Vector, Vector]:
+def _wilson_bounds(p: Vector, n: Vector, z: Vector) -> tuple[Vector, Vector]:
     shrink = 1.0 + z * z / n
     centre = (p + z * z / (2.0 * n)) / shrink
     half = z * np.sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n)) / shrink

@@ -1,18 +1,21 @@
-"""The split of one pool's attributed CPU over its functions."""
+"""The split of pools' attributed CPU over their functions.
 
-from collections.abc import Container, Mapping
+Arrays of functions are (pools, functions), numbers of pools (pools, 1): one pool with thousands of functions and one
+function in hundreds of steps are the same few vector operations.
+"""
+
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
-from math import hypot, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.columns import COUNTS, Bounded, FunctionColumns, Ids
+from pivotscope_collector.estimates.columns import SUMS, Bounded
 from pivotscope_collector.estimates.outside import Rates, split_self, split_total
-from pivotscope_collector.estimates.pool import FunctionCpu, Pool, PoolSums
-from pivotscope_collector.estimates.share import Interval, Moments, Share, Vector, share_from_interval, shares
+from pivotscope_collector.estimates.pool import PoolSums
+from pivotscope_collector.estimates.share import Vector, Whole, shares
 
 Z = 1.96
 DELAY_ERROR = 0.5
@@ -28,16 +31,16 @@ class Quantity:
 
     under: Bounded
     outside: Bounded
-    held: float = 1.0
-    held_low: float = 1.0
-    held_high: float = 1.0
+    held: Vector
+    held_low: Vector
+    held_high: Vector
 
     @property
     def held_part(self) -> Vector:
         """What ran under the lock."""
         return self.under.estimate * self.held
 
-    def intervals(self, attributed: float) -> Bounded:
+    def intervals(self, attributed: Vector) -> Bounded:
         """Both parts in nanoseconds; their errors add in quadrature."""
         share, beyond = self.under, self.outside
         estimate = self.held_part + beyond.estimate
@@ -52,56 +55,96 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """Everything that was seen of one pool: sums and functions by mode, modes with samples only.
+class ModeSums:
+    """Sums of pools in one mode, see PoolSums; `runnable_ns` is what samples can see of the complete windows."""
 
-    `ids` are all functions, ascending; `rows` is what each mode saw of some of them. `base` is the mode whose shares
-    split the CPU.
+    windows: Vector
+    samples: Vector
+    x: Vector
+    xx: Vector
+    runnable_ns: Vector
+    delay_ns: Vector
+
+    @classmethod
+    def of(cls, rows: Sequence[PoolSums]) -> "ModeSums":
+        """A row of each pool."""
+        values = [
+            (
+                row.windows,
+                row.samples,
+                row.x,
+                row.xx,
+                row.runnable_ns,
+                row.complete_delay_ns,
+            )
+            for row in rows
+        ]
+        return cls(*np.array(values, np.float64).reshape(len(rows), -1, 1).swapaxes(0, 1))
+
+    @property
+    def visible_ns(self) -> Vector:
+        """What samples can see, or have seen where nothing else tells."""
+        return np.where(self.runnable_ns > 0.0, self.runnable_ns, self.x)
+
+
+@dataclass(frozen=True, slots=True)
+class ModeFunctions:
+    """Functions in one mode: `sums[i]` is SUMS[i] of each function of each pool; `there` says which were seen."""
+
+    sums: NDArray[np.float64]
+    there: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Everything that was seen of pools of one language that have samples of the same modes, by mode.
+
+    `base` is the mode whose shares split the CPU. Modes may have seen none of the functions.
     """
 
-    pool: Pool
-    attributed: float
-    modes: Mapping[Mode, PoolSums]
-    ids: Ids
-    rows: Mapping[Mode, FunctionColumns]
-    base: Mode
+    language: Language
+    attributed: Vector
+    modes: Mapping[Mode, ModeSums]
+    functions: Mapping[Mode, ModeFunctions]
+    shape: tuple[int, int]
 
-    def row(self, mode: Mode) -> FunctionColumns:
-        """All functions in one mode, zeros where it did not see one."""
-        return self.rows[mode].along(self.ids) if mode in self.rows else FunctionColumns(self.ids, self.nothing())
+    @property
+    def base(self) -> Mode:
+        """The mode whose shares split the CPU."""
+        return base_mode(self.modes)
 
-    def nothing(self) -> NDArray[np.float64]:
-        """Sums of functions that were not seen."""
-        return np.zeros((COUNTS, len(self.ids)))
+    def sums(self, mode: Mode, name: str) -> Vector:
+        """A field of FunctionSums of each function in one mode, zeros where it did not see one."""
+        found = self.functions.get(mode)
+        values: Vector = np.zeros(self.shape) if found is None else found.sums[SUMS.index(name)]
+        return values
 
     def shares(self, mode: Mode, *, total: bool) -> Bounded:
         """The shares of the functions in one mode, with their intervals."""
-        row, sums = self.row(mode), self.modes[mode]
-        name = "total" if total else "self"
-        whole = Moments(0.0, sums.x, 0.0, 0.0, sums.xx, sums.windows)
-        return Bounded(*shares(row[f"{name}_y"], row[f"{name}_yy"], row[f"{name}_xy"], whole))
+        sums, name = self.modes[mode], "total" if total else "self"
+        y, yy, xy = (self.sums(mode, f"{name}_{kind}") for kind in ("y", "yy", "xy"))
+        return Bounded(*shares(y, yy, xy, Whole(sums.x, sums.xx, sums.windows)))
 
     def native(self, *, total: bool) -> tuple[Vector, Vector, NDArray[np.bool_]]:
         """The part of each function's samples in native code, out of how many, and whether anything could tell."""
         name = "total" if total else "self"
-        modes = (Mode.NATIVE, self.base) if self.pool.language is Language.RUBY else (Mode.NATIVE,)
-        known = np.zeros(len(self.ids), np.bool_)
-        part, whole = np.zeros(len(self.ids)), np.zeros(len(self.ids))
-        for mode in (mode for mode in modes if mode in self.rows):
-            row, new = self.row(mode), self.rows[mode].has(self.ids) & ~known
-            part[new], whole[new] = row[f"{name}_native"][new], row[f"{name}_samples"][new]
+        modes = (Mode.NATIVE, self.base) if self.language is Language.RUBY else (Mode.NATIVE,)
+        known = np.zeros(self.shape, np.bool_)
+        part, whole = np.zeros(self.shape), np.zeros(self.shape)
+        for mode in (mode for mode in modes if mode in self.functions):
+            new = self.functions[mode].there & ~known
+            part = np.where(new, self.sums(mode, f"{name}_native"), part)
+            whole = np.where(new, self.sums(mode, f"{name}_samples"), whole)
             known |= new
         return np.minimum(1.0, part / np.maximum(whole, 1.0)), whole, known
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """CPU of every function of a pool, in nanoseconds, as columns; `function` makes a value of one of them."""
+    """CPU of every function of every pool, in nanoseconds. `clusters` are the windows that it was estimated from."""
 
-    pool: Pool
-    attributed: float
-    clusters: int
-    ids: Ids
+    attributed: Vector
+    clusters: Vector
     samples: Vector
     self_ns: Bounded
     total_ns: Bounded
@@ -109,56 +152,43 @@ class Split:
     self_native_ns: Vector
     native_known: NDArray[np.bool_]
 
-    def function(self, row: int) -> FunctionCpu:
-        """The function in a row."""
-        own, total = self.self_ns.at(row), self.total_ns.at(row)
-        return FunctionCpu(
-            pool=self.pool,
-            function=int(self.ids[row]),
-            samples=int(self.samples[row]),
-            self_ns=own,
-            total_ns=total,
-            native_ns=self.native_ns.at(row),
-            self_native_ns=float(self.self_native_ns[row]),
-            native_known=bool(self.native_known[row]),
-            self_share=_share(own, self.attributed, self.clusters),
-            total_share=_share(total, self.attributed, self.clusters),
-        )
-
 
 def base_mode(modes: Container[Mode]) -> Mode:
     """The mode whose shares split the CPU of a pool, of those that have samples."""
     return next((mode for mode in (Mode.GIL, Mode.ACTIVE, Mode.NATIVE) if mode in modes), Mode.NONE)
 
 
-def held_fraction(gil: PoolSums) -> float:
+def held_fraction(gil: ModeSums) -> Vector:
     """The part of CPU that holds the interpreter lock, at most 1: time sampled with `gil` ÷ what samples can see.
 
     A thread that was preempted holds the lock while it waits for a processor, and samples see it run. Waiting stretches
     CPU under the lock and outside it alike: both are multiplied by 1 + delay ÷ CPU, which is divided out again.
     """
-    return min(1.0, gil.x / gil.runnable_ns) if gil.runnable_ns > 0.0 else 1.0
+    return np.minimum(1.0, _ratio(gil.x, gil.runnable_ns, 1.0))
 
 
-def held_bounds(gil: PoolSums, active: PoolSums | None) -> tuple[float, float]:
+def held_bounds(gil: ModeSums, active: ModeSums | None) -> tuple[Vector, Vector]:
     """95 % bounds of the held fraction: of counting samples, and of the delay, which is known to within a part.
 
     A fraction above 1 says for certain that more waited than was measured; then the truth may be as low as gil ÷ active
     time, which is exact but for sleepers.
     """
-    held = held_fraction(gil)
-    if gil.runnable_ns <= 0.0:
-        return max(0.0, held - (Z * held / sqrt(gil.samples) if gil.samples else held)), 1.0
-    seen, unsure = gil.x / gil.runnable_ns, DELAY_ERROR * gil.complete_delay_ns / gil.runnable_ns
-    error = Z / sqrt(gil.samples) if gil.samples else 1.0
-    low = held - held * hypot(error, unsure / (1.0 + unsure))
-    if active is not None and seen > 1.0:
-        low = min(low, seen / (active.x / (active.runnable_ns or active.x)))
-    return max(0.0, low), min(1.0, held + held * hypot(error, unsure / (1.0 - unsure)))
+    held, measured = held_fraction(gil), gil.runnable_ns > 0.0
+    error = np.where(gil.samples > 0.0, Z / np.sqrt(np.maximum(gil.samples, 1.0)), 1.0)
+    seen, unsure = _ratio(gil.x, gil.runnable_ns, 1.0), DELAY_ERROR * _ratio(gil.delay_ns, gil.runnable_ns, 0.0)
+    low = held - held * np.hypot(error, unsure / (1.0 + unsure))
+    if active is not None:
+        low = np.where(seen > 1.0, np.minimum(low, seen * active.visible_ns / active.x), low)
+    high = np.where(measured, np.minimum(1.0, held + held * np.hypot(error, unsure / (1.0 - unsure))), 1.0)
+    return np.maximum(0.0, low), high
+
+
+def _ratio(part: Vector, whole: Vector, otherwise: float) -> Vector:
+    return np.where(whole > 0.0, part / np.where(whole > 0.0, whole, 1.0), otherwise)
 
 
 def split(seen: Seen) -> Split:
-    """CPU of every function seen in a pool.
+    """CPU of every function seen in pools.
 
     With gil windows their shares split the held part, and what active windows see beyond them splits the rest, which
     counts as native. Without, the active (else the native) windows split everything.
@@ -167,9 +197,9 @@ def split(seen: Seen) -> Split:
     if seen.base is Mode.GIL:
         own, total = _with_outside(seen, own_share, total_share)
     else:
-        nothing = np.zeros(len(seen.ids))
+        nothing, all_of_it = np.zeros(seen.shape), np.ones_like(seen.attributed)
         none = Bounded(nothing, nothing, nothing)
-        own, total = Quantity(own_share, none), Quantity(total_share, none)
+        own, total = (Quantity(one, none, all_of_it, all_of_it, all_of_it) for one in (own_share, total_share))
     return _combine(seen, own, total)
 
 
@@ -178,20 +208,20 @@ def _with_outside(seen: Seen, own_share: Bounded, total_share: Bounded) -> tuple
     held = held_fraction(gil)
     active = seen.modes.get(Mode.ACTIVE)
     held_low, held_high = held_bounds(gil, active)
-    scale = active.x / (active.runnable_ns or active.x) if active else held
+    scale = active.x / active.visible_ns if active else held
     own_active = seen.shares(Mode.ACTIVE, total=False) if active else own_share
     total_active = seen.shares(Mode.ACTIVE, total=True) if active else total_share
-    cpu = (active or gil).runnable_ns or (active or gil).x, gil.runnable_ns or gil.x
+    cpu = (active or gil).visible_ns, gil.visible_ns
     own_rates = Rates(_closed(own_active.estimate) * scale, _closed(own_share.estimate) * held, *cpu)
     total_rates = Rates(total_active.estimate * scale, total_share.estimate * held, *cpu)
     outside = 1.0 - held
-    own_outside = split_self(own_rates, outside)
-    total_outside = split_total(total_rates, own_rates, own_outside[:-1], outside)
-    whole = float(np.maximum(0.0, own_rates.excess).sum())
+    own_outside = split_self(own_rates, outside)[:, :-1]
+    total_outside = split_total(total_rates, own_rates, own_outside, outside)
+    whole = np.maximum(0.0, own_rates.excess).sum(axis=1, keepdims=True)
 
     def quantity(under: Bounded, beyond: Bounded, part: Vector) -> Quantity:
         if active is None:
-            return Quantity(under, Bounded(part, np.zeros_like(part), np.full_like(part, outside)), *bounds)
+            return Quantity(under, Bounded(part, np.zeros_like(part), np.zeros_like(part) + outside), *bounds)
         error = _hypot((beyond.high - beyond.low) * scale, (under.high - under.low) * held) / 2.0
         excess = np.maximum(0.0, beyond.estimate * scale - under.estimate * held)
         low = np.maximum(0.0, np.minimum(part, outside - (whole - excess)) - error)
@@ -199,7 +229,7 @@ def _with_outside(seen: Seen, own_share: Bounded, total_share: Bounded) -> tuple
         return Quantity(under, Bounded(part, low, np.maximum(part, high)), *bounds)
 
     bounds = held, held_low, held_high
-    return quantity(own_share, own_active, own_outside[:-1]), quantity(total_share, total_active, total_outside)
+    return quantity(own_share, own_active, own_outside), quantity(total_share, total_active, total_outside)
 
 
 def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:
@@ -217,11 +247,9 @@ def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:
     low = native - _hypot(count_error, total.outside.estimate - total.outside.low) * attributed
     high = native + _hypot(count_error, total.outside.high - total.outside.estimate) * attributed
     return Split(
-        pool=seen.pool,
         attributed=attributed,
         clusters=seen.modes[seen.base].windows,
-        ids=seen.ids,
-        samples=seen.row(seen.base)["total_samples"],
+        samples=seen.sums(seen.base, "total_samples"),
         self_ns=own_ns,
         total_ns=total_ns,
         native_ns=Bounded(native, np.maximum(0.0, low), np.maximum(native, np.minimum(total_ns.high, high))),
@@ -230,16 +258,11 @@ def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:
     )
 
 
-def _share(cpu: Interval, attributed: float, clusters: int) -> Share:
-    if attributed <= 0.0:
-        return share_from_interval(0.0, 0.0, 1.0, clusters)
-    return share_from_interval(cpu.estimate / attributed, cpu.low / attributed, cpu.high / attributed, clusters)
-
-
 def _hypot(*parts: Vector) -> Vector:
     return np.sqrt(sum(part * part for part in parts))
 
 
 def _closed(values: Vector) -> Vector:
     """The values and what they leave of 1: the functions that were not handed in."""
-    return np.append(values, max(0.0, 1.0 - float(values.sum())))
+    rest = np.maximum(0.0, 1.0 - values.sum(axis=1, keepdims=True))
+    return np.concatenate((values, rest), axis=1)

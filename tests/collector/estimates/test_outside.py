@@ -10,7 +10,7 @@ RATE = st.floats(0.0, 5.0, allow_subnormal=False)
 
 
 def rates(active: list[float], gil: list[float]) -> Rates:
-    return Rates(np.array(active), np.array(gil), 100.0, 300.0)
+    return Rates(np.array(active), np.array(gil), np.array([100.0]), np.array([300.0]))
 
 
 @given(st.lists(st.tuples(RATE, RATE), min_size=1, max_size=12), st.floats(0.0, 1.0))

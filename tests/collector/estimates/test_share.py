@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pivotscope_collector.estimates.share import (
     MINIMUM_CLUSTERS,
     Moments,
+    Whole,
     expit,
     logit,
     ratio,
@@ -143,7 +144,8 @@ def test_shares_of_many_are_the_shares_of_each(windows: list[tuple[int, float]],
     x = np.array([count for count, _ in windows], np.float64)
     rows = [np.minimum(x, np.round(x * part * np.array([noise for _, noise in windows]))) for part in parts]
     each = [moments(y, x) for y in rows]
+    whole = Whole(*(np.array([value]) for value in (each[0].x, each[0].xx, float(each[0].clusters))))
     y, yy, xy = (np.array([getattr(one, name) for one in each]) for name in ("y", "yy", "xy"))
-    for one, estimate, low, high in zip(each, *shares(y, yy, xy, each[0]), strict=True):
+    for one, estimate, low, high in zip(each, *shares(y, yy, xy, whole), strict=True):
         alone = share(one)
         assert (estimate, low, high) == pytest.approx((alone.estimate, alone.low, alone.high))
