@@ -84,13 +84,12 @@ class MetricsReader:
     def _read_source(self, source: Source) -> list[MetricPoint]:
         memory = self._memories[self._key(source)]
         try:
-            page, now = self._scrape(source), self._clock.unix_ns()
-            problem = memory.detector.judge(source, page)
+            page, problem = self._judged(source, memory.detector)
             if not problem and memory.detector.needs_probing(source, page):
                 for _ in range(PROBES - 1):
-                    page, now = self._scrape(source), self._clock.unix_ns()
-                    problem = memory.detector.judge(source, page)
+                    page, problem = self._judged(source, memory.detector)
                 memory.detector.probed(source)
+            now = self._clock.unix_ns()
         except (ScrapeError, PageError) as error:
             self._counters.add(Count.SCRAPES, error.reason if isinstance(error, ScrapeError) else "malformed")
             self._complain(memory, str(error))
@@ -105,6 +104,12 @@ class MetricsReader:
         self._complain(memory, "")
         memory.starts.tidy(now)
         return [memory.starts.point(value, source, now) for value in page.values]
+
+    def _judged(self, source: Source, detector: PreforkDetector) -> tuple[Mapped, str]:
+        """The page as it is now, and what is wrong with it."""
+        asked = self._clock.unix_ns()
+        page = self._scrape(source)
+        return page, detector.judge(source, page, asked)
 
     def _scrape(self, source: Source) -> Mapped:
         page = self._fetch(source.url)

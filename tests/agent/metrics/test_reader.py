@@ -1,5 +1,6 @@
+import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import cycle
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from pivotscope.profile.window import Process
 from pivotscope_agent.clock import SystemClock
 from pivotscope_agent.metrics.config import EndpointRule, MetricsSettings, SeriesRule
 from pivotscope_agent.metrics.network import NetworkMeter
-from pivotscope_agent.metrics.reader import MetricsReader
+from pivotscope_agent.metrics.prefork import PROBES
+from pivotscope_agent.metrics.reader import NETWORK_S, MetricsReader
 from pivotscope_agent.metrics.scrape import Page, ScrapeError
 from pivotscope_agent.telemetry.counters import Count, Counters
 
@@ -92,6 +94,69 @@ async def test_workers_with_pages_of_their_own_are_refused_with_advice(
             assert await reader.read(workers) == []
     assert counters.get(Count.SERIES_REFUSED, "prefork") == 3
     assert caplog.text.count("PROMETHEUS_MULTIPROC_DIR") == 1
+
+
+async def test_the_first_answer_of_another_worker_is_not_taken(
+    make: Callable[..., MetricsReader], process: Callable[..., Process], counters: Counters
+) -> None:
+    """One worker answered all probes; the other has counted more, so that nothing ever went back."""
+
+    def answer(value: float, created: float) -> Page:
+        text = f"# TYPE requests counter\nrequests_total {value}\nrequests_created {created}\n# EOF\n"
+        return Page(text, "application/openmetrics-text")
+
+    workers = [process(10), process(11)]
+    pages = [*(answer(38 + number, 5.0) for number in range(PROBES)), answer(500, 7.0), answer(600, 7.0)]
+    reader = make(iter(pages))
+    assert values(await reader.read(workers)) == [37 + PROBES]
+    assert await reader.read(workers) == []
+    assert await reader.read(workers) == []
+    assert counters.get(Count.SERIES_REFUSED, "prefork") == 2
+
+
+class Paced:
+    """A clock on which reading takes a second; it ends the reader after some rounds."""
+
+    def __init__(self, rounds: int) -> None:
+        self.slept: list[float] = []
+        self._rounds = rounds
+        self._now_ns = 0
+
+    def monotonic_ns(self) -> int:
+        self._now_ns += 1_000_000_000
+        return self._now_ns
+
+    def unix_ns(self) -> int:
+        return self._now_ns
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        if len(self.slept) == self._rounds:
+            raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    ("rules", "interval_s", "between_s"), [((), 5.0, NETWORK_S), ((), 60.0, 60.0), ((REQUESTS,), 5.0, 5.0)]
+)
+async def test_the_network_alone_is_read_seldom(
+    tmp_path: Path, rules: tuple[SeriesRule, ...], interval_s: float, between_s: float
+) -> None:
+    clock = Paced(3)
+    endpoints = tuple(EndpointRule("http://127.0.0.1:1/metrics", (rule,)) for rule in rules)
+    settings = MetricsSettings(endpoints, interval_seconds=interval_s)
+    reader = MetricsReader(settings, counters=Counters(), clock=clock, network=NetworkMeter(tmp_path))
+    rounds = 0
+
+    def offer(points: Iterable[MetricPoint]) -> None:
+        nonlocal rounds
+        rounds += 1
+        assert list(points) == []
+
+    with pytest.raises(asyncio.CancelledError):
+        await reader.run(lambda: (), offer)
+    assert rounds == len(clock.slept)
+    # A round and the time that it takes are a period together.
+    assert all(between_s - 3.0 <= slept < between_s for slept in clock.slept)
 
 
 async def test_a_shared_registry_passes_the_probe(
