@@ -10,11 +10,16 @@ import pytest
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome, Window
 from pivotscope_agent.pipeline.control import DesiredState, ServiceState
+from pivotscope_agent.samplers import programs
+from pivotscope_agent.samplers.delay import RunDelay
+from pivotscope_agent.samplers.looks import Looks
 from pivotscope_agent.samplers.pyspy import PySpy
-from pivotscope_agent.sampling import Sampling
+from pivotscope_agent.sampling import SAME_EDGE_NS, Sampling
 from pivotscope_agent.settings import SamplingSettings
 from pivotscope_agent.targets import procfs
 from pivotscope_agent.targets.target import Target
+
+from tests.agent.conftest import target_of
 
 Program = Callable[..., "Popen[str]"]
 Labs = Callable[..., Any]
@@ -46,6 +51,56 @@ async def test_windows_follow_each_other_and_hold_samples(busy_python: Program, 
     first, second = made.windows[:2]
     # Time of day and the clock for lengths are read one after the other.
     assert abs(second.started_unix_ns - (first.started_unix_ns + first.duration_ns)) < 100_000_000
+
+
+class Settable:
+    """A clock that stands still until it is set."""
+
+    now_ns = 1_000_000_000
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns
+
+    def unix_ns(self) -> int:
+        return self.now_ns
+
+    async def sleep(self, seconds: float) -> None:
+        raise NotImplementedError(seconds)
+
+
+async def test_windows_share_an_edge_where_one_follows_the_other_at_once(lab: Labs) -> None:
+    """Reading an edge reads a file for each thread."""
+    clock = Settable()
+    loop = Sampling(target_of(os.getpid()), lab(clock=clock).shared)
+    edge = loop._edge = loop._moment()
+    clock.now_ns += SAME_EDGE_NS - 1
+    assert loop._begin() is edge
+    clock.now_ns += 1
+    later = loop._begin()
+    assert later.monotonic_ns == clock.now_ns
+    assert later.reading.cpu_ns > edge.reading.cpu_ns
+
+
+@pytest.mark.python_target
+@pytest.mark.parametrize("nonblocking", [False, True])
+async def test_looks_that_do_not_stop_the_process_count_as_no_stops(
+    busy_python: Program, lab: Labs, monkeypatch: pytest.MonkeyPatch, *, nonblocking: bool
+) -> None:
+    stops: list[int] = []
+    learn = RunDelay.learn
+
+    def learnt(delay: RunDelay, looks: Looks, *counts: int) -> int:
+        stops.append(counts[-1])
+        return learn(delay, looks, *counts)
+
+    monkeypatch.setattr(RunDelay, "learn", learnt)
+    made = lab(samplers={Language.PYTHON: PySpy(programs.find("py-spy"), nonblocking)})
+    made.begin(busy_python().pid)
+    await made.until(lambda: made.windows)
+    window = made.windows[0]
+    assert window.outcome is Outcome.COMPLETE
+    assert (window.stopped_ns > 0) == (not nonblocking)
+    assert stops[0] == (0 if nonblocking else window.ticks)
 
 
 @pytest.mark.ruby_target

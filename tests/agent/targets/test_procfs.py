@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 import time
 
 import pytest
@@ -57,6 +59,25 @@ def test_meter_reads_this_process_and_never_goes_back() -> None:
     assert second.resident_bytes > 0
     assert second.threads >= 1
     assert meter.last is second
+
+
+def test_what_a_glance_saw_of_a_process_that_ends_is_not_lost() -> None:
+    """Its parent took note of its end, so nothing can be read any more."""
+    script = "print(sum(range(300_000)), flush=True); input()"
+    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    meter = Meter(process.pid, procfs.stat(process.pid).start_ticks)
+    before = meter.read()
+    assert process.stdout is not None
+    process.stdout.readline()
+    seen = procfs.cpu_ns(process.pid)
+    meter.glance()
+    assert meter.last is before, "a glance is no reading"
+    process.communicate("\n")
+    meter.glance()
+    with pytest.raises(ProcessGoneError):
+        meter.read()
+    assert meter.last.cpu_ns >= seen > before.cpu_ns
+    assert meter.last.system_ns == before.system_ns
 
 
 def test_meter_reads_waits_when_asked_to(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -83,6 +84,57 @@ async def test_a_port_that_is_taken_is_an_error_of_the_system(report: MakeReport
     with pytest.raises(OSError, match="Address already in use"):
         taken.start()
     await asyncio.to_thread(taken.close)
+
+
+async def test_nobody_who_asks_wakes_nobody_and_closing_does_not_wait(report: MakeReport) -> None:
+    """The thread blocks in the system for the next connection, and closing is what wakes it."""
+
+    async def made() -> Report:
+        return report()
+
+    listener = Listener("127.0.0.1", 0, made)
+    listener.start()
+    assert listener._server is not None
+    assert (listener._server.timeout, listener._server.socket.gettimeout()) == (None, None)
+    port = listener.port
+    await asyncio.to_thread(listener.close)
+    assert listener._thread is not None
+    assert not listener._thread.is_alive()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=20)
+
+
+async def test_a_request_under_way_is_answered_before_it_closes(report: MakeReport) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def made() -> Report:
+        asked.set()
+        await go_on.wait()
+        return report()
+
+    listener = Listener("127.0.0.1", 0, made)
+    listener.start()
+    answered = asyncio.ensure_future(asyncio.to_thread(get, listener.port, "/healthz"))
+    await asked.wait()
+    closed = asyncio.ensure_future(asyncio.to_thread(listener.close))
+    done, _ = await asyncio.wait((answered, closed), timeout=0.05)
+    assert done == set()
+    go_on.set()
+    assert (await answered)[0] == 200
+    await closed
+
+
+async def test_a_client_without_a_word_does_not_keep_it(report: MakeReport, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "_CLIENT_S", 0.1)
+
+    async def made() -> Report:
+        return report()
+
+    listener = Listener("127.0.0.1", 0, made)
+    listener.start()
+    with socket.create_connection(("127.0.0.1", listener.port), timeout=20):
+        assert (await asyncio.to_thread(get, listener.port, "/healthz"))[0] == 200
+        await asyncio.to_thread(listener.close)
 
 
 def test_a_collector_that_is_away_is_a_warning(report: MakeReport) -> None:
