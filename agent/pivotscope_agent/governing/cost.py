@@ -8,8 +8,10 @@ ATTACH_NS = 12e6
 An estimate that is too low keeps the control steady: fewer looks then save less than expected, and the next step goes
 on from there. One that is too high would overshoot.
 """
-_FALLS = 0.3
-"""How much of a lower cost is believed at once; a higher one is believed at once and wholly."""
+_NEWS = 0.3
+"""How much of another cost is believed at once."""
+_ALARM = 1.5
+"""A cost so many times the known one is no noise: it is believed at once and wholly."""
 _LEAST_LOOK_NS = 1e4
 
 
@@ -36,4 +38,4 @@ class Cost:
 
 
 def _moved(known: float, seen: float) -> float:
-    return max(seen, known + _FALLS * (seen - known))
+    return seen if seen > _ALARM * known else known + _NEWS * (seen - known)

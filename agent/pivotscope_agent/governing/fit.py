@@ -11,7 +11,9 @@ LEAST_LOOKS = 6
 SPREAD = 2.0
 """Looks should cost so many times what attaching does before windows are taken less often instead."""
 STEP_UP, SURE = 1.25, 1.1
-"""The rate rises by a quarter at most, and only where a tenth more than the new one would be allowed."""
+"""The rate rises by a quarter at most, and only where a tenth more than the new one would be allowed. A quarter of a
+low rate is less than the one look a second by which it can rise; that is so far that it needs no more room.
+"""
 
 
 ROUNDING_NS = 1e3
@@ -92,4 +94,5 @@ def _stepped(rate: float, last_hz: int, asked_hz: int) -> int:
     if not last_hz or rate < last_hz + 1:
         return min(int(rate), last_hz or asked_hz)
     higher = min(asked_hz, max(last_hz + 1, int(last_hz * STEP_UP)))
-    return higher if rate >= min(asked_hz, SURE * higher) else last_hz
+    room = SURE if last_hz * STEP_UP >= last_hz + 1 else 1.0
+    return higher if rate >= min(asked_hz, room * higher) else last_hz

@@ -1,3 +1,4 @@
+import pytest
 from pivotscope_agent.governing.account import LONGEST_DEBT_S, Account
 from pivotscope_agent.governing.cost import ATTACH_NS, Cost
 from pivotscope_agent.governing.own import USUAL_CORES, OwnCpu
@@ -26,7 +27,7 @@ def test_what_was_set_aside_comes_back() -> None:
     assert round(account.settle(0, 0.01, 1e9)) == -10_000_000
 
 
-def test_a_higher_cost_is_believed_at_once_a_lower_one_slowly() -> None:
+def test_twice_the_cost_is_believed_at_once_a_lower_one_slowly() -> None:
     cost = Cost.of(round(ATTACH_NS + 100e6), 50_000_000, 100)
     assert (cost.look_ns, cost.stop_ns) == (1e6, 0.5e6)
     cost.learn(Cost(2e6, 1e6))
@@ -59,3 +60,12 @@ def test_the_agents_own_share_leaves_samplers_out_and_forgets() -> None:
     for second in range(3001, 6001):
         cores = own.update(second * SECOND, 35 * SECOND + (second - 3000) * 8_000_000, second * 8_000_000)
     assert cores < 1e-5
+
+
+def test_noise_is_averaged_and_a_leap_is_believed_at_once() -> None:
+    cost = Cost(1e6, 1e6)
+    for number in range(100):
+        cost.learn(Cost(1.3e6 if number % 2 else 0.7e6, 1e6))
+    assert cost.look_ns == pytest.approx(1e6, rel=0.1)
+    cost.learn(Cost(8e6, 8e6))
+    assert (cost.look_ns, cost.stop_ns) == (8e6, 8e6)

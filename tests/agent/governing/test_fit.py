@@ -45,6 +45,8 @@ def test_the_rate_rises_by_steps_and_only_where_it_is_sure_to_hold() -> None:
     assert next_rate(0.0068, 5) == 5  # 6.0 Hz would fit, 6.6 would not
     assert next_rate(0.0075, 5) == 6
     assert next_rate(0.004, 5) == 3
+    assert next_rate(0.0038, 2) == 3  # a step by half needs no more room than itself
+    assert next_rate(0.0037, 2) == 2
 
 
 def test_below_the_lowest_rate_there_is_nothing_steady() -> None:
