@@ -8,9 +8,10 @@ from pivotscope.profile.function import Function, Owner
 from pivotscope.profile.language import Language
 
 from pivotscope_collector.estimates.columns import Ids
-from pivotscope_collector.store.client import Client, Columns, statement
-from pivotscope_collector.store.sums import rows
+from pivotscope_collector.store.client import Blocks, Client, Columns, statement
+from pivotscope_collector.store.native import numbers, texts
 
+_NAMES = ("codebase", "language", "path", "qualified_name", "owner")
 UNKNOWN = Function("", Language.PYTHON, "", "(unknown)", Owner.RUNTIME)
 """Stands for a function whose name has expired, or has not come yet."""
 
@@ -41,7 +42,7 @@ class Names:
 
 def functions_by_id(client: Client, ids: Sequence[int]) -> dict[int, Function]:
     """The functions with these ids."""
-    return _functions(client.query("functions_by_id", {"ids": list(ids)}))
+    return _functions(client.blocks(statement("functions_by_id"), {"ids": list(ids)}))
 
 
 def owned(client: Client, ids: Sequence[int]) -> Ids:
@@ -52,7 +53,7 @@ def owned(client: Client, ids: Sequence[int]) -> Ids:
 
 def functions_by_name(client: Client, name: str) -> dict[int, Function]:
     """Functions whose qualified name is `name`, or ends with it after a dot or a hash."""
-    return _functions(client.query("functions_by_name", {"name": name}))
+    return _functions(client.blocks(statement("functions_by_name"), {"name": name}))
 
 
 def services(client: Client) -> list[str]:
@@ -79,10 +80,12 @@ def agent_status(client: Client, agent: str) -> tuple[bytes, int] | None:
     return b64decode(columns["status"][0]), columns["received_ms"][0] * 1_000_000
 
 
-def _functions(columns: Columns) -> dict[int, Function]:
+def _functions(found: Blocks) -> dict[int, Function]:
+    if not found:
+        return {}
+    keys = numbers(found["function_id"]).tolist()
+    names = zip(*(texts(found[name]) for name in _NAMES), strict=True)
     return {
-        row["function_id"]: Function(
-            row["codebase"], Language(row["language"]), row["path"], row["qualified_name"], Owner(row["owner"])
-        )
-        for row in rows(columns)
+        key: Function(codebase, Language(language), path, name, Owner(owner))
+        for key, (codebase, language, path, name, owner) in zip(keys, names, strict=True)
     }
