@@ -18,7 +18,7 @@ from pivotscope_collector.store import reader
 from pivotscope_collector.store.catalogue import UNKNOWN, Names
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.native import numbers
-from pivotscope_collector.store.reader import Selection, Sources
+from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.sums import Pools, pools_of
 
 MODES = {
@@ -71,33 +71,40 @@ def get_flame(
 
 
 def _side(client: Client, known: Known, selection: Selection, wanted: Mode | None) -> Side:
-    (found,) = reader.blocks(client, selection, reader.Ask("pool_sums"))
+    # Which modes there are is known only with the pools: all are read beside them, as most windows are of those shown.
+    stacks = reader.Ask("flame", {"modes": [wanted.value] if wanted else []})
+    seen, found = reader.blocks(client, selection, stacks, reader.Ask("pool_sums"))
     pools = pools_of(found)
     modes = _modes(pools.sums, wanted)
-    pairs = [f"{language}/{mode}" for language, mode in modes.items()]
-    seen = client.arrays(
-        reader.render("flame", selection, Sources()), reader.bind(selection, Sources(), {"modes": pairs})
-    )
     if not seen:
-        return Side(modes, np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros((0, 3)))
-    scale = _scale(pools, numbers(seen["pool"]))
-    ids, place = np.unique(numbers(seen["stack_id"]), return_inverse=True)
+        return _empty(modes)
+    shown, scale = _scales(pools, modes, numbers(seen["pool"]))
+    if not shown.any():
+        return _empty(modes)
+    ids, place = np.unique(numbers(seen["stack_id"])[shown], return_inverse=True)
     columns = (numbers(seen["samples"]), numbers(seen["native"]), numbers(seen["y"]) * scale)
-    summed = [np.bincount(place, column, len(ids)) for column in columns]
+    summed = [np.bincount(place, column[shown], len(ids)) for column in columns]
     weights = np.stack(summed, axis=1).astype(np.float64)
-    there, stacks = known.stacks.of(ids, selection, pairs)
-    return Side(modes, stacks.ends.astype(np.int64), stacks.values, weights[there])
+    pairs = [f"{language}/{mode}" for language, mode in modes.items()]
+    there, functions = known.stacks.of(ids, selection, pairs)
+    return Side(modes, functions.ends.astype(np.int64), functions.values, weights[there])
 
 
-def _scale(pools: Pools, keys: NDArray[np.uint64]) -> NDArray[np.float64]:
-    """CPU that a sampled nanosecond stands for in the pool of each key."""
+def _empty(modes: Modes) -> Side:
+    return Side(modes, np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros((0, 3)))
+
+
+def _scales(pools: Pools, modes: Modes, keys: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """Whether the pool of each key is in the mode that is shown, and the CPU that a sampled nanosecond stands for."""
     cpu: dict[Pool, float] = {}
     for row in pools.sums:
         cpu[row.pool] = cpu.get(row.pool, 0.0) + row.attributed_ns
-    pairs = zip(pools.keys, pools.sums, strict=True)
+    pairs = list(zip(pools.keys, pools.sums, strict=True))
     scales = {key: cpu[row.pool] / row.x if row.x > 0.0 else 0.0 for key, row in pairs}
+    others = {key for key, row in pairs if row.mode is not modes[row.pool.language]}
     distinct, place = np.unique(keys, return_inverse=True)
-    return np.array([scales.get(key, 0.0) for key in distinct.tolist()])[place]
+    shown = np.array([key not in others for key in distinct.tolist()])
+    return shown[place], np.array([scales.get(key, 0.0) for key in distinct.tolist()])[place]
 
 
 def _comparable(side: Side, base: Side) -> None:
@@ -129,28 +136,34 @@ def _stacks(sides: Sequence[Side]) -> Stacks:
 def _message(names: Names, tree: Tree, sides: int) -> query_pb2.GetFlameResponse:
     ids, place = np.unique(tree.function, return_inverse=True)
     named = names.of(ids[ids > 0].tolist())
+    answer = query_pb2.GetFlameResponse(pruned=float(tree.cut.max(initial=0.0)))
+    for key in ids.tolist():
+        function = named.get(key, UNKNOWN)
+        answer.frames.add(path=_path(function), qualified_name=function.qualified_name, owner=function.owner)
+    ended = np.flatnonzero(tree.own[:, :sides].any(axis=1))
+    paths = _paths(tree.parent.tolist(), place.tolist())
+    own = tree.own[ended]
+    samples = np.rint(own[:, : (NATIVE + 1) * sides]).astype(np.int64)
+    # Of samples, native samples and CPU a column a side.
+    columns = [samples[:, 0], samples[:, NATIVE * sides], own[:, CPU * sides] * 1e-9]
+    base = [samples[:, 1], own[:, CPU * sides + 1] * 1e-9] if sides > 1 else [np.zeros(len(own), np.int64)] * 2
+    sizes = (-columns[SAMPLES] - base[0]).tolist()
+    rows = zip(sizes, map(paths.__getitem__, ended.tolist()), *(one.tolist() for one in (*columns, *base)), strict=True)
+    add = answer.stacks.add
+    for _, path, count, native, cpu, base_count, base_cpu in sorted(rows):
+        add(
+            frames=path, samples=count, native_samples=native, cpu_seconds=cpu,
+            base_samples=base_count, base_cpu_seconds=base_cpu,
+        )  # fmt: skip
+    return answer
+
+
+def _paths(parents: Sequence[int], functions: Sequence[int]) -> list[list[int]]:
+    """The functions from the root to each call."""
     paths: list[list[int]] = []
-    stacks = []
-    for parent, function, own in zip(tree.parent.tolist(), place.tolist(), tree.own.tolist(), strict=True):
-        path = [*(paths[parent] if parent >= 0 else ()), function]
-        paths.append(path)
-        if any(own[:sides]):
-            stacks.append(
-                query_pb2.FlameStack(
-                    frames=path,
-                    samples=round(own[SAMPLES * sides]),
-                    native_samples=round(own[NATIVE * sides]),
-                    cpu_seconds=own[CPU * sides] * 1e-9,
-                    base_samples=round(own[SAMPLES * sides + 1]) if sides > 1 else 0,
-                    base_cpu_seconds=own[CPU * sides + 1] * 1e-9 if sides > 1 else 0.0,
-                )
-            )
-    stacks.sort(key=lambda stack: (-stack.samples - stack.base_samples, list(stack.frames)))
-    return query_pb2.GetFlameResponse(
-        frames=[_frame(named.get(key, UNKNOWN)) for key in ids.tolist()],
-        stacks=stacks,
-        pruned=float(tree.cut.max(initial=0.0)),
-    )
+    for parent, function in zip(parents, functions, strict=True):
+        paths.append([*paths[parent], function] if parent >= 0 else [function])
+    return paths
 
 
 def _sums(side: Side) -> tuple[int, float]:
@@ -168,6 +181,5 @@ def _modes(pools: Sequence[PoolSums], wanted: Mode | None) -> dict[Language, Mod
     }
 
 
-def _frame(function: Function) -> query_pb2.FlameFrame:
-    path = f"{function.codebase}/{function.path}" if function.owner is not Owner.APPLICATION else function.path
-    return query_pb2.FlameFrame(path=path, qualified_name=function.qualified_name, owner=function.owner.value)
+def _path(function: Function) -> str:
+    return function.path if function.owner is Owner.APPLICATION else f"{function.codebase}/{function.path}"

@@ -1,4 +1,4 @@
--- Stacks of a selection in one mode a language ({modes}: language/mode), merged over windows; numbers alone.
+-- Stacks of a selection in these {modes}, all where none are given, merged over windows; numbers alone.
 -- `pool` is the key of sql/pool_sums.sql; y = samples × period.
 SELECT pool, stack_id, sum(seen) AS samples, sum(seen_native) AS native, sum(toFloat64(seen) * period) AS y
 FROM
@@ -7,7 +7,7 @@ FROM
         cityHash64(service, environment, version, variant, language, mode) AS pool,
         toFloat64(period_ns) AS period, stack_ids, counts, natives
     FROM windows FINAL
-    WHERE ${selected} AND concat(language, '/', mode) IN {modes:Array(String)} AND samples > 0
+    WHERE ${selected} AND (empty({modes:Array(String)}) OR mode IN {modes:Array(String)}) AND samples > 0
 )
 ARRAY JOIN stack_ids AS stack_id, counts AS seen, natives AS seen_native
 GROUP BY pool, stack_id
