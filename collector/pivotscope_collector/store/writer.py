@@ -84,7 +84,7 @@ class Writer:
         self._known["stacks"].add(stacks)
 
     def _insert_windows(self, rows: Rows) -> None:
-        samples = rows.samples
+        samples = rows.samples.ordered()
         ends = np.cumsum(np.bincount(samples.window, minlength=len(rows.windows)), dtype=np.uint64)
         columns: dict[str, Column] = {
             **dict(zip(r.WINDOW, map(list, zip(*rows.windows, strict=True)), strict=True)),
