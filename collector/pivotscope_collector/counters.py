@@ -79,7 +79,7 @@ class Latency(StrEnum):
 
 LATENCIES: dict[Latency, str] = {
     Latency.ACKNOWLEDGEMENT: "From a batch's arrival to its storage; refused ones are left out.",
-    Latency.HELD_BACK: "How long batches waited for room in the groups; meanwhile their streams were not read.",
+    Latency.HELD_BACK: "How long streams were not read, because there was no room in the groups.",
     Latency.CALL: "How long queries and admin calls took; refused ones are left out.",
 }
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)

@@ -9,6 +9,7 @@ class Gauge(StrEnum):
 
     STREAMS_OPEN = "streams_open"
     ROWS_WAITING = "rows_waiting"
+    BYTES_WAITING = "bytes_waiting"
     CERTIFICATE_SECONDS = "certificate_remaining_seconds"
     RESIDENT_BYTES = "resident_bytes"
 
@@ -16,6 +17,7 @@ class Gauge(StrEnum):
 GAUGES: dict[Gauge, str] = {
     Gauge.STREAMS_OPEN: "Agents' streams that are open.",
     Gauge.ROWS_WAITING: "Stack rows that wait for a group commit; at two full groups agents are held back.",
+    Gauge.BYTES_WAITING: "Bytes of messages that wait for a group commit; at two full groups agents are held back.",
     Gauge.CERTIFICATE_SECONDS: "Seconds until the collector's certificate ends; negative once it has.",
     Gauge.RESIDENT_BYTES: "Memory of the collector's process that is resident.",
 }

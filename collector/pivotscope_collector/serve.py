@@ -98,6 +98,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         counters,
         seconds=settings.commit_seconds,
         rows=settings.commit_rows,
+        octets=settings.commit_mb * 1_000_000,
         limits=limits,
         place=lambda astray: corrections.place(client, astray),
     )
@@ -120,7 +121,13 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     operating = Operating(
         client,
         counters,
-        Gauges({Gauge.STREAMS_OPEN: lambda: agents.streams, Gauge.ROWS_WAITING: lambda: committer.waiting}),
+        Gauges(
+            {
+                Gauge.STREAMS_OPEN: lambda: agents.streams,
+                Gauge.ROWS_WAITING: lambda: committer.waiting,
+                Gauge.BYTES_WAITING: lambda: committer.bytes_waiting,
+            }
+        ),
     )
     server = grpc.aio.server(
         interceptors=[

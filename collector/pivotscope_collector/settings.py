@@ -92,6 +92,7 @@ class Settings:
     fsync: bool = False
     commit_seconds: float = 0.08
     commit_rows: int = 40_000
+    commit_mb: int = 16
     rollup_seconds: float = 5.0
     rollup_margin_seconds: float = 30.0
     plan_seconds: float = 30.0
@@ -114,8 +115,9 @@ class Settings:
             value = getattr(self, name)
             if not 0 < value < float("inf"):
                 raise UsageError(f"{name}={value}: expected a number above 0")
-        if self.commit_rows < 1:
-            raise UsageError(f"commit_rows={self.commit_rows}: expected rows above 0")
+        for name, unit in (("commit_rows", "rows"), ("commit_mb", "megabytes")):
+            if getattr(self, name) < 1:
+                raise UsageError(f"{name}={getattr(self, name)}: expected {unit} above 0")
         for name in ("clickhouse_database", "clickhouse_cluster"):
             value = getattr(self, name)
             if not value.replace("_", "a").isalnum() and value:

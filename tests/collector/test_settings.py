@@ -38,6 +38,7 @@ def test_other_variables_are_not_ours() -> None:
         ({"PIVOTSCOPE_LISTEN": "nowhere"}, "listen='nowhere': expected host:port"),
         ({"PIVOTSCOPE_LISTEN": "h:70000"}, "listen='h:70000'"),
         ({"PIVOTSCOPE_COMMIT_ROWS": "many"}, "commit_rows='many': expected a whole number"),
+        ({"PIVOTSCOPE_COMMIT_MB": "0"}, "commit_mb=0: expected megabytes above 0"),
         ({"PIVOTSCOPE_COMMIT_SECONDS": "nan"}, "commit_seconds=nan: expected a number above 0"),
         ({"PIVOTSCOPE_FSYNC": "perhaps"}, "fsync='perhaps': expected true or false"),
         ({"PIVOTSCOPE_RETENTION_RAW_DAYS": "900"}, "raw_days=900"),

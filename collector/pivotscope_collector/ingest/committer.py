@@ -21,23 +21,26 @@ _Part = Rows | Received
 _Settled = Verdict | StoreError
 _GROUPS_WAITING = 2
 """Full groups that wait at most: one to follow at once, one that gathers."""
+_GROUP_OCTETS = 16_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """What was handed over, how many rows it counts as, and who waits for it."""
+    """What was handed over, how many rows it counts as, its bytes on the wire, and who waits for it."""
 
     part: _Part
     size: int
+    octets: int
     settled: "asyncio.Future[Verdict]"
 
 
 class Committer:
-    """Gathers batches for `seconds`, or until they have `rows`; checks, decodes and writes them in a thread of its own.
+    """Gathers batches for `seconds`, or until they have `rows` or `octets`; a thread checks, decodes and writes them.
 
     An insert costs almost the same for fifty rows as for forty thousand. While one group is written the next gathers,
     so groups grow with the load: a batch waits `seconds` only where the thread is idle. What waits is bounded by two
-    full groups; `submit` then waits for room, and so do the streams that call it.
+    full groups, of rows or of bytes (`octets`, as they came on the wire), of all streams together; `submit` then waits
+    for room, and streams read nothing more (`room`).
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Committer:
         *,
         seconds: float,
         rows: int,
+        octets: int = _GROUP_OCTETS,
         limits: Limits | None = None,
         place: Place = at_reception,
     ) -> None:
@@ -56,8 +60,10 @@ class Committer:
         self._counters = counters
         self._seconds = seconds
         self._rows = rows
+        self._octets = octets
         self._waiting: deque[_Waiting] = deque()
         self._size = 0
+        self._bytes = 0
         self._due = 0.0
         self._arrived = asyncio.Event()
         self._enough = asyncio.Event()
@@ -71,32 +77,44 @@ class Committer:
         """Rows that wait for a commit."""
         return self._size
 
+    @property
+    def bytes_waiting(self) -> int:
+        """Bytes of the messages that wait for a commit, as they came on the wire."""
+        return self._bytes
+
     def start(self) -> None:
         """Begin to write."""
         self._task = asyncio.create_task(self._run(), name="committer")
 
-    async def submit(self, part: _Part) -> "asyncio.Future[Verdict]":
-        """Hand rows or a batch over, waiting for room.
+    async def room(self) -> None:
+        """Wait until less than two full groups wait."""
+        if not self._full():
+            return
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            async with self._room:
+                await self._room.wait_for(lambda: not self._full())
+        finally:
+            self._counters.took(Latency.HELD_BACK, loop.time() - began)
+
+    async def submit(self, part: _Part, octets: int = 0) -> "asyncio.Future[Verdict]":
+        """Hand rows or a batch over, `octets` bytes on the wire, waiting for room.
 
         The future is done when they are stored, all or in part, or will never be; it fails with StoreError.
         """
-        loop = asyncio.get_running_loop()
-        if self._full():
-            began = loop.time()
-            try:
-                async with self._room:
-                    await self._room.wait_for(lambda: not self._full())
-            finally:
-                self._counters.took(Latency.HELD_BACK, loop.time() - began)
+        await self.room()
         if self._closing:
             raise StoreError("the collector is stopping")
-        one = _Waiting(part, max(1, len(part)), loop.create_future())
+        loop = asyncio.get_running_loop()
+        one = _Waiting(part, max(1, len(part)), octets, loop.create_future())
         if not self._waiting:
             self._due = loop.time() + self._seconds
             self._arrived.set()
         self._waiting.append(one)
         self._size += one.size
-        if self._size >= self._rows:
+        self._bytes += octets
+        if self._groups() >= 1:
             self._enough.set()
         return one.settled
 
@@ -111,8 +129,12 @@ class Committer:
             await self._task
         self._executor.shutdown()
 
+    def _groups(self) -> float:
+        """Full groups that wait, by rows or by bytes."""
+        return max(self._size / self._rows, self._bytes / self._octets)
+
     def _full(self) -> bool:
-        return self._size >= _GROUPS_WAITING * self._rows and not self._closing
+        return self._groups() >= _GROUPS_WAITING and not self._closing
 
     async def _run(self) -> None:
         while True:
@@ -132,15 +154,17 @@ class Committer:
     async def _take(self) -> list[_Waiting]:
         async with self._room:
             taken: list[_Waiting] = []
-            size = 0
-            while self._waiting and size < self._rows:
+            size = octets = 0
+            while self._waiting and size < self._rows and octets < self._octets:
                 taken.append(self._waiting.popleft())
                 size += taken[-1].size
+                octets += taken[-1].octets
             self._size -= size
+            self._bytes -= octets
             if not self._closing:
                 if not self._waiting:
                     self._arrived.clear()
-                if self._size < self._rows:
+                if self._groups() < 1:
                     self._enough.clear()
             self._room.notify_all()
         return taken

@@ -87,6 +87,8 @@ class Session:
                         raise UsageError("a second Hello on the same stream; open a new stream instead")
                     case _:
                         _LOG.debug("%s: a message of a newer version was passed over", self._origin.agent)
+                # Before the next is read, not after: else each stream would hold a message while it waits.
+                await self._committer.room()
         finally:
             self._ended = True
             self._changed.set()
@@ -126,7 +128,7 @@ class Session:
         agents = (self._row(),) if self._due() or batch.dropped else ()
         try:
             stored = await self._committer.submit(
-                Received(batch, self._dictionary, self._origin, self._clock.unix_ns(), agents)
+                Received(batch, self._dictionary, self._origin, self._clock.unix_ns(), agents), size
             )
         except StoreError as error:
             self._settle(batch.sequence, unavailable(str(error)))
@@ -147,7 +149,8 @@ class Session:
         """Store how the agent fares; one that is too large or comes too soon after another is passed over."""
         now = self._clock.monotonic()
         problem = "too_soon" if now - self._status_at < _STATUS_SECONDS else ""
-        if status.ByteSize() > self._limits.status_bytes:
+        size = status.ByteSize()
+        if size > self._limits.status_bytes:
             problem = "too_large"
         if problem:
             self._counters.add(Count.STATUSES_REFUSED, label=problem)
@@ -158,7 +161,7 @@ class Session:
         text = b64encode(status.SerializeToString()).decode("ascii")
         row: Row = (self._hello.agent_id, self._clock.unix_ns() // _MS, states, text)
         agents = [self._row()] if self._due() else []
-        stored = await self._committer.submit(Rows(agents=agents, statuses=[row]))
+        stored = await self._committer.submit(Rows(agents=agents, statuses=[row]), size)
         stored.add_done_callback(asyncio.Future.exception)
 
     def _stored(self, sequence: int, began: float, stored: "asyncio.Future[Verdict]") -> None:

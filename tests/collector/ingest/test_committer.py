@@ -100,3 +100,31 @@ async def test_a_store_that_stands_still_holds_back_who_comes_and_loses_nothing(
     assert buckets[-1] >= held
     assert seconds > 0
     await committer.close()
+
+
+async def test_bytes_of_all_streams_hold_back_as_rows_do() -> None:
+    """Messages of few rows and many bytes: at two full groups of bytes nothing more is taken, and none is lost."""
+    groups: list[int] = []
+    release = threading.Event()
+
+    def write(rows: Rows) -> None:
+        release.wait(20)
+        groups.append(len(rows.codebases))
+
+    committer = Committer(write, Counters(), seconds=0.0, rows=1_000_000, octets=1_000)
+    committer.start()
+    tasks = [asyncio.create_task(committer.submit(_rows(str(number)), 400)) for number in range(60)]
+    for _ in tasks:
+        await asyncio.sleep(0)
+    # One message may cross the bound, for its size is known once it is there.
+    assert 2_000 <= committer.bytes_waiting < 2_400
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(committer.room(), 0.01)
+    release.set()
+    for task in tasks:
+        await (await task)
+    await committer.room()
+    assert sum(groups) == len(tasks)
+    assert max(groups) <= 3
+    assert committer.bytes_waiting == 0
+    await committer.close()
