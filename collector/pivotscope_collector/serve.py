@@ -103,7 +103,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
         place=lambda astray: corrections.place(client, astray),
     )
     desired = Desired(client, clock)
-    cardinality = Cardinality(limits, clock, counters)
+    cardinality = Cardinality(settings.names, clock, counters)
     agents = AgentService(
         client,
         committer,

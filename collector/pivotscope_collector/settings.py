@@ -66,6 +66,29 @@ class QueryLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class NameBounds:
+    """How many different names there may be in a day, at each collector; those beyond stand as `(other)`.
+
+    Services and codebases are counted by token, functions by codebase, the rest by service. Series beyond are refused.
+    """
+
+    services: int = 2_000
+    codebases: int = 2_000
+    environments: int = 200
+    versions: int = 1_000
+    variants: int = 200
+    instances: int = 20_000
+    functions: int = 200_000
+    stacks: int = 1_000_000
+    series: int = 50_000
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            if getattr(self, item.name) < 1:
+                raise UsageError(f"names.{item.name}={getattr(self, item.name)}: expected names a day, above 0")
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """The collector's settings. Each is PIVOTSCOPE_<NAME> in the environment, or <name> in a TOML file.
 
@@ -102,6 +125,7 @@ class Settings:
     retention: Retention = field(default_factory=Retention)
     scoring: ScoringSettings = field(default_factory=ScoringSettings)
     query: QueryLimits = field(default_factory=QueryLimits)
+    names: NameBounds = field(default_factory=NameBounds)
 
     def __post_init__(self) -> None:
         for name in (
@@ -151,7 +175,12 @@ class Settings:
         return is_loopback(self.listen)
 
 
-TABLES: Mapping[str, type[Any]] = {"retention": Retention, "scoring": ScoringSettings, "query": QueryLimits}
+TABLES: Mapping[str, type[Any]] = {
+    "retention": Retention,
+    "scoring": ScoringSettings,
+    "query": QueryLimits,
+    "names": NameBounds,
+}
 """Settings that are tables of their own in the file."""
 
 
@@ -178,7 +207,7 @@ def load(environment: Mapping[str, str], path: Path | None = None, **overrides: 
     return Settings(**_typed(Settings, values, ""), **tables)
 
 
-def _table(name: str, kind: type[Any], values: dict[str, object], environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - a Retention or ScoringSettings
+def _table(name: str, kind: type[Any], values: dict[str, object], environment: Mapping[str, str]) -> Any:  # noqa: ANN401 - one of TABLES
     """One table of the file, taken out of `values`, with the environment above it."""
     table = values.pop(name, {})
     if not isinstance(table, dict):

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from pivotscope_collector.errors import UsageError
-from pivotscope_collector.settings import Retention, Settings, load, split_listen
+from pivotscope_collector.settings import NameBounds, Retention, Settings, load, split_listen
 
 
 def test_the_environment_goes_over_the_file_and_arguments_over_both(tmp_path: Path) -> None:
@@ -26,6 +26,7 @@ def test_tables_have_variables_of_their_own(tmp_path: Path) -> None:
     file.write_text("[scoring]\nprice = 0.05\nfleet = 10\n[retention]\nraw_days = 3\n")
     settings = load({"PIVOTSCOPE_SCORING_FLEET": "400"}, file)
     assert (settings.scoring.price, settings.scoring.fleet, settings.retention.raw_days) == (0.05, 400.0, 3)
+    assert load({"PIVOTSCOPE_NAMES_STACKS": "7"}).names == NameBounds(stacks=7)
 
 
 def test_other_variables_are_not_ours() -> None:
@@ -40,6 +41,7 @@ def test_other_variables_are_not_ours() -> None:
         ({"PIVOTSCOPE_COMMIT_ROWS": "many"}, "commit_rows='many': expected a whole number"),
         ({"PIVOTSCOPE_COMMIT_MB": "0"}, "commit_mb=0: expected megabytes above 0"),
         ({"PIVOTSCOPE_COMMIT_SECONDS": "nan"}, "commit_seconds=nan: expected a number above 0"),
+        ({"PIVOTSCOPE_NAMES_SERIES": "0"}, "names.series=0: expected names a day, above 0"),
         ({"PIVOTSCOPE_FSYNC": "perhaps"}, "fsync='perhaps': expected true or false"),
         ({"PIVOTSCOPE_RETENTION_RAW_DAYS": "900"}, "raw_days=900"),
         ({"PIVOTSCOPE_CLICKHOUSE_DATABASE": "a`b"}, "clickhouse_database='a`b'"),

@@ -14,7 +14,7 @@ from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters
-from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.settings import NameBounds
 
 OTHER = "(other)"
 """Stands for names beyond a bound."""
@@ -39,8 +39,8 @@ class Reached:
 class Cardinality:
     """Names of this day that this collector has seen, by kind and by whose they are. For the loop's thread."""
 
-    def __init__(self, limits: Limits, clock: Clock, counters: Counters) -> None:
-        self._limits = limits
+    def __init__(self, bounds: NameBounds, clock: Clock, counters: Counters) -> None:
+        self._bounds = bounds
         self._clock = clock
         self._counters = counters
         self._day = -1
@@ -55,7 +55,7 @@ class Cardinality:
         seen = self._seen.setdefault((kind, scope), set())
         if key in seen:
             return True
-        if len(seen) >= getattr(self._limits, f"{kind}_a_day"):
+        if len(seen) >= getattr(self._bounds, kind):
             self._beyond[kind, scope] += 1
             self._counters.add(Count.NAMES_FOLDED, label=kind)
             return False
@@ -65,7 +65,7 @@ class Cardinality:
     def reached(self) -> list[Reached]:
         """Bounds that were reached today, on this collector; safe to call from any thread."""
         return [
-            Reached(kind, scope, getattr(self._limits, f"{kind}_a_day"), count)
+            Reached(kind, scope, getattr(self._bounds, kind), count)
             for (kind, scope), count in self._beyond.copy().items()
         ]
 

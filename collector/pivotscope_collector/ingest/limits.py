@@ -28,13 +28,3 @@ class Limits:
     age_seconds: int = 13 * 86_400
     future_seconds: int = 600
     hello_seconds: float = 10.0
-    # Different names a day, and a collector: of functions by codebase, of stacks by service, and so on.
-    services_a_day: int = 2_000
-    codebases_a_day: int = 2_000
-    environments_a_day: int = 200
-    versions_a_day: int = 1_000
-    variants_a_day: int = 200
-    instances_a_day: int = 20_000
-    functions_a_day: int = 200_000
-    stacks_a_day: int = 1_000_000
-    series_a_day: int = 50_000

@@ -15,6 +15,7 @@ from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.gather import gather
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.refusal import Partial
+from pivotscope_collector.settings import NameBounds
 from pivotscope_collector.store import rows as r
 
 NOW_NS = 1_795_000_000_000_000_000
@@ -49,9 +50,8 @@ def bounded(clock: _Clock, counters: Counters) -> Make:
     """Makes a dictionary with bounds given by name."""
 
     def make(**bounds: int) -> tuple[Cardinality, Dictionary]:
-        limits = Limits(**{f"{name}_a_day": value for name, value in bounds.items()})
-        cardinality = Cardinality(limits, clock, counters)
-        return cardinality, Dictionary(limits, names=Names(cardinality, "shop"))
+        cardinality = Cardinality(NameBounds(**bounds), clock, counters)
+        return cardinality, Dictionary(Limits(), names=Names(cardinality, "shop"))
 
     return make
 
@@ -157,12 +157,16 @@ def test_a_new_day_begins_anew(bounded: Make, clock: _Clock) -> None:
 
 @settings(max_examples=60)
 @given(
-    st.dictionaries(st.sampled_from(["functions", "stacks", "codebases"]), st.integers(0, 6)),
+    st.dictionaries(st.sampled_from(["functions", "stacks"]), st.integers(1, 6)),
+    st.integers(0, 1),
     st.lists(st.tuples(st.integers(1, 6), st.integers(1, 5)), min_size=1, max_size=4),
 )
-def test_no_sample_is_ever_lost_to_a_bound(bounds: dict[str, int], defined: list[tuple[int, int]]) -> None:
-    limits = Limits(**{f"{name}_a_day": value for name, value in bounds.items()})
-    dictionary = Dictionary(limits, names=Names(Cardinality(limits, _Clock(), Counters()), ""))
+def test_no_sample_is_ever_lost_to_a_bound(bounds: dict[str, int], others: int, defined: list[tuple[int, int]]) -> None:
+    """`others`: codebases that came before, of which there may be one."""
+    cardinality = Cardinality(NameBounds(codebases=1, **bounds), _Clock(), Counters())
+    for key in range(others):
+        cardinality.admits("codebases", "all agents", key)
+    dictionary = Dictionary(Limits(), names=Names(cardinality, ""))
     for functions, stacks in defined:
         dictionary.define(_definitions(functions, min(stacks, functions - 1)))
     dictionary.define(_definitions())
@@ -178,4 +182,4 @@ def test_no_sample_is_ever_lost_to_a_bound(bounds: dict[str, int], defined: list
     assert len(own) <= bounds.get("functions", 6)
     bucket = other_function(OTHER, "python")[0]
     whole = [key for key in distinct if gathered.rows.stacks[key].tolist()[0] != bucket]
-    assert len(whole) <= max(bounds.get("stacks", 5), bounds.get("codebases", 1) == 0)
+    assert len(whole) <= max(bounds.get("stacks", 5), others)
