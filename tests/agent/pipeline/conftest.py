@@ -22,6 +22,9 @@ from pivotscope_agent.pipeline.opening import open_spool
 from pivotscope_agent.pipeline.spool import Spool, SpoolSettings
 from pivotscope_agent.telemetry.counters import Counters
 
+Eventually = Callable[[Callable[[], object]], Awaitable[None]]
+"""The fixture: waits until a condition holds."""
+
 
 class FakeClock:
     """A clock that stands still; sleeping moves it and gives way to other tasks."""
@@ -244,7 +247,7 @@ async def exporter(tmp_path: Path, clock: FakeClock, counters: Counters) -> Asyn
 
 
 @pytest.fixture
-def eventually() -> Callable[[Callable[[], object]], Awaitable[None]]:
+def eventually() -> Eventually:
     """Wait until a condition holds, for ten seconds at most."""
 
     async def wait(condition: Callable[[], object]) -> None:

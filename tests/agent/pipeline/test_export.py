@@ -1,7 +1,7 @@
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
@@ -11,33 +11,12 @@ from pivotscope_agent.pipeline.export import Exporter, ExportState
 from pivotscope_agent.pipeline.spool import Spool
 from pivotscope_agent.telemetry.counters import Count, Counters
 
-Eventually = Callable[[Callable[[], object]], Awaitable[None]]
-
-
-class Collector(Protocol):
-    """The fixture, as these tests use it."""
-
-    token: str
-    behaviour: Callable[..., Awaitable[pb.StreamResponse | None]]
-    welcome: pb.Welcome
-    controls: list[pb.Control]
-    hellos: list[pb.Hello]
-    streams: list[list[pb.StreamRequest]]
-    batches: list[pb.Batch]
-    stored: dict[int, list[tuple[str, tuple[str, ...]]]]
-
-
-class Time(Protocol):
-    """The fixture, as these tests use it."""
-
-    wall: int
-    slept: list[float]
-    sleep: Callable[[float], Awaitable[None]]
+from tests.agent.pipeline.conftest import Eventually, FakeClock, FakeCollector
 
 
 async def test_records_arrive_in_order_and_are_acknowledged(
     *,
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
@@ -57,7 +36,7 @@ async def test_records_arrive_in_order_and_are_acknowledged(
 
 
 async def test_definitions_are_sent_once_a_stream(
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
@@ -73,7 +52,7 @@ async def test_definitions_are_sent_once_a_stream(
 
 
 async def test_no_more_than_the_welcome_allows_is_in_flight(
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
@@ -100,7 +79,7 @@ async def test_no_more_than_the_welcome_allows_is_in_flight(
 
 
 async def test_one_cumulative_acknowledgement_settles_all(
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
@@ -118,13 +97,13 @@ async def test_one_cumulative_acknowledgement_settles_all(
 
 
 async def test_a_broken_stream_is_resumed_with_the_same_sequences(
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
     eventually: Eventually,
 ) -> None:
-    async def break_once(fake: Collector, batch: pb.Batch) -> pb.StreamResponse:
+    async def break_once(fake: FakeCollector, batch: pb.Batch) -> pb.StreamResponse:
         if batch.sequence == 2 and len(fake.streams) == 1:
             raise RuntimeError("broken on purpose")
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
@@ -142,13 +121,13 @@ async def test_a_broken_stream_is_resumed_with_the_same_sequences(
 
 async def test_a_wrong_token_is_a_visible_state_and_the_file_is_read_again(
     *,
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
     eventually: Eventually,
     tmp_path: Path,
-    clock: Time,
+    clock: FakeClock,
 ) -> None:
     token = tmp_path / "token"
     token.write_text("wrong\n")
@@ -184,7 +163,7 @@ async def test_no_collector_is_waited_for_with_growing_pauses(
     open_: Callable[..., Spool],
     exporter: Callable[..., Exporter],
     eventually: Eventually,
-    clock: Time,
+    clock: FakeClock,
     counters: Counters,
 ) -> None:
     one = exporter(open_())
@@ -197,11 +176,11 @@ async def test_no_collector_is_waited_for_with_growing_pauses(
 
 
 async def test_the_clock_offset_is_measured(
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     exporter: Callable[..., Exporter],
     eventually: Eventually,
-    clock: Time,
+    clock: FakeClock,
 ) -> None:
     collector.welcome.received_unix_ns = clock.wall + 2_000_000_000
     collector.welcome.sent_unix_ns = clock.wall + 2_000_000_000
@@ -212,7 +191,7 @@ async def test_the_clock_offset_is_measured(
 
 
 async def test_commands_are_handed_over(
-    collector: Collector, open_: Callable[..., Spool], exporter: Callable[..., Exporter], eventually: Eventually
+    collector: FakeCollector, open_: Callable[..., Spool], exporter: Callable[..., Exporter], eventually: Eventually
 ) -> None:
     collector.controls = [
         pb.Control(set_rate=pb.SetRate(service="shop", rate_hz=20)),
@@ -227,7 +206,7 @@ async def test_commands_are_handed_over(
 
 async def test_a_full_dictionary_begins_a_new_stream(
     *,
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
@@ -247,7 +226,7 @@ async def test_a_full_dictionary_begins_a_new_stream(
 
 async def test_closing_sends_what_is_left(
     *,
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
@@ -278,7 +257,7 @@ async def test_closing_gives_up_in_time_without_a_collector(
 
 async def test_a_record_above_the_collectors_limit_is_dropped(
     *,
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
@@ -297,7 +276,7 @@ async def test_a_record_above_the_collectors_limit_is_dropped(
 
 async def test_an_unreadable_record_is_left_out(
     *,
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],

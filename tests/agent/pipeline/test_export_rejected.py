@@ -1,7 +1,7 @@
 """What the agent does with batches that the collector refuses."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
@@ -10,23 +10,7 @@ from pivotscope_agent.pipeline.export import Exporter
 from pivotscope_agent.pipeline.spool import Spool
 from pivotscope_agent.telemetry.counters import Count, Counters
 
-Eventually = Callable[[Callable[[], object]], Awaitable[None]]
-
-
-class Collector(Protocol):
-    """The fixture, as these tests use it."""
-
-    behaviour: Callable[..., Awaitable[pb.StreamResponse | None]]
-    welcome: pb.Welcome
-    streams: list[list[pb.StreamRequest]]
-    batches: list[pb.Batch]
-    stored: dict[int, list[tuple[str, tuple[str, ...]]]]
-
-
-class Time(Protocol):
-    """The fixture, as these tests use it."""
-
-    slept: list[float]
+from tests.agent.pipeline.conftest import Eventually, FakeClock, FakeCollector
 
 
 def reject(batch: pb.Batch, reason: pb.RejectionReason.ValueType, *, retryable: bool) -> pb.StreamResponse:
@@ -36,12 +20,12 @@ def reject(batch: pb.Batch, reason: pb.RejectionReason.ValueType, *, retryable: 
 @pytest.mark.parametrize("reason", [pb.REJECTION_REASON_UNKNOWN_REFERENCE, pb.REJECTION_REASON_OVERLOADED])
 async def test_a_retryable_rejection_is_sent_again_with_definitions(
     *,
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
     eventually: Eventually,
-    clock: Time,
+    clock: FakeClock,
     reason: pb.RejectionReason.ValueType,
 ) -> None:
     refused: list[pb.Batch] = []
@@ -73,7 +57,7 @@ async def test_a_retryable_rejection_is_sent_again_with_definitions(
 
 async def test_a_final_rejection_is_dropped_and_told(
     *,
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
@@ -102,7 +86,7 @@ async def test_a_final_rejection_is_dropped_and_told(
 
 async def test_a_record_that_is_never_understood_does_not_block_the_others(
     *,
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
@@ -127,7 +111,7 @@ async def test_a_record_that_is_never_understood_does_not_block_the_others(
 
 async def test_what_is_left_out_of_a_record_is_counted_once_and_the_record_is_stored(
     *,
-    collector: Collector,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],

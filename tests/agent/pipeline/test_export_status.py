@@ -1,16 +1,16 @@
 """How the agent fares goes past the spool, first thing on each stream, and only the newest counts."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any
 
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.pipeline.export import Exporter
 from pivotscope_agent.pipeline.spool import Spool
 
-Eventually = Callable[[Callable[[], object]], Awaitable[None]]
+from tests.agent.pipeline.conftest import Eventually, FakeCollector
 
 
-def statuses(collector: Any) -> list[list[str]]:
+def statuses(collector: FakeCollector) -> list[list[str]]:
     """Versions that the statuses of each stream named."""
     return [
         [request.status.agent_version for request in stream if request.WhichOneof("message") == "status"]
@@ -23,7 +23,7 @@ def status(name: str) -> pb.AgentStatus:
 
 
 async def test_it_is_told_on_this_stream_and_on_the_next(
-    *, collector: Any, open_: Callable[..., Spool], exporter: Callable[..., Exporter], eventually: Eventually
+    *, collector: FakeCollector, open_: Callable[..., Spool], exporter: Callable[..., Exporter], eventually: Eventually
 ) -> None:
     sender = exporter(open_())
     running_before = sender.running
@@ -46,7 +46,7 @@ async def test_it_is_told_on_this_stream_and_on_the_next(
 
 async def test_the_time_of_the_last_acknowledgement_is_known(
     *,
-    collector: Any,
+    collector: FakeCollector,
     open_: Callable[..., Spool],
     record: Callable[..., Any],
     exporter: Callable[..., Exporter],
