@@ -142,7 +142,7 @@ async def test_a_wrong_token_is_a_visible_state_and_the_file_is_read_again(
         token.write_text("right\n")
         await asyncio.sleep(0)
 
-    clock.sleep = watched_sleep
+    clock.sleep = watched_sleep  # type: ignore[method-assign]
     one.start()
     await eventually(lambda: spool.pending() == 0)
     assert seen[0][:2] == (ExportState.UNAUTHENTICATED, "UNAUTHENTICATED: unknown token")
