@@ -100,8 +100,6 @@ def bind(selection: Selection, sources: Sources, parameters: Mapping[str, object
     """The values of a rendered statement's parameters."""
     return {
         **selection.bound(),
-        "days": list(sources.days),
-        "hours": list(sources.hours),
         "dirty": list(sources.dirty),
         **(parameters or {}),
     }
@@ -147,14 +145,13 @@ FUNCTIONS = (
 def _live(kind: str, columns: str, sources: Sources, pool: str, chosen: str) -> str:
     """What follows FROM: the levels that the range has a part in, and raw. One level alone costs no sub-query."""
     parts = []
-    for level, starts in (("day", sources.days), ("hour", sources.hours)):
-        if starts:
-            parts.append(_level(kind, level, f"bucket IN {{{level}s:Array(UInt32)}} AND {chosen}"))
-    if sources.minutes:
-        # Stretches stand in the text: a set of hours to leave out would keep the index from being used.
-        stretches = " OR ".join(f"bucket >= {start} AND bucket < {end}" for start, end in sources.minutes)
-        clean = " AND bucket NOT IN {dirty:Array(UInt32)}" if sources.dirty else ""
-        parts.append(_level(kind, "minute", f"({stretches}){clean} AND {chosen}"))
+    days, hours = (_stretches(starts, size) for starts, size in ((sources.days, DAY), (sources.hours, HOUR)))
+    for level, stretches in (("day", days), ("hour", hours), ("minute", sources.minutes)):
+        if stretches:
+            # They stand in the text: sets of buckets would keep the index from being used, or take it longer.
+            within = " OR ".join(f"bucket >= {start} AND bucket < {end}" for start, end in stretches)
+            clean = " AND bucket NOT IN {dirty:Array(UInt32)}" if sources.dirty and level == "minute" else ""
+            parts.append(_level(kind, level, f"({within}){clean} AND {chosen}"))
     if len(parts) == 1 and not sources.dirty:
         return parts[0]
     selects = [f"SELECT {columns} FROM {part}" for part in parts]  # noqa: S608 - no outside text
@@ -162,6 +159,13 @@ def _live(kind: str, columns: str, sources: Sources, pool: str, chosen: str) -> 
         rows = raw(kind, "minute IN {dirty:Array(UInt32)}", pool)
         selects.append(f"SELECT {columns} FROM ({rows}) WHERE {chosen}")  # noqa: S608 - no outside text
     return f"({' UNION ALL '.join(selects)})"
+
+
+def _stretches(starts: Sequence[int], size: int) -> list[tuple[int, int]]:
+    """Buckets of `size` seconds, in order, as stretches from a start to before an end."""
+    firsts = [start for place, start in enumerate(starts) if not place or start - starts[place - 1] > size]
+    lasts = [start for place, start in enumerate(starts, 1) if place == len(starts) or starts[place] - start > size]
+    return [(first, last + size) for first, last in zip(firsts, lasts, strict=True)]
 
 
 def _level(kind: str, level: str, condition: str) -> str:

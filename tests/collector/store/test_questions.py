@@ -12,7 +12,7 @@ from pivotscope_collector.store.first_seen import first_seen
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
-from pivotscope_collector.store.sources import left_of, likely
+from pivotscope_collector.store.sources import Sources, left_of, likely
 from pivotscope_collector.store.stacks import StackBook
 from pivotscope_collector.store.sums import stepped, whole
 from pivotscope_collector.store.writer import Writer
@@ -83,6 +83,14 @@ def test_steps_agree_with_what_every_reader_gets(
     sums = [row for rows in pools.values() for row in rows]
     for name in ("samples", "x", "xx", "complete_cpu_ns", "attributed_ns", "unattributed_ns", "complete_delay_ns"):
         assert [getattr(row, name) for row in sums] == pytest.approx(known[name])
+
+
+def test_hours_in_a_row_are_read_as_one_stretch() -> None:
+    sources = Sources(days=(0,), hours=(86_400, 90_000, 100_800))
+    sql = reader.render("function_sums", Selection(0, 172_800 * 10**9), sources)
+    assert "functions_day FINAL PREWHERE (bucket >= 0 AND bucket < 86400)" in sql
+    assert "(bucket >= 86400 AND bucket < 93600 OR bucket >= 100800 AND bucket < 104400)" in sql
+    assert "functions_minute" not in sql
 
 
 def test_days_and_hours_leave_stretches_of_minutes() -> None:
