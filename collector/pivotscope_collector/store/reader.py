@@ -109,7 +109,8 @@ def render(name: str, selection: Selection, sources: Sources, *, some: bool = Fa
     """The text of `sql/<name>.sql` with its placeholders filled in; parameters stay unbound.
 
     Only what the selection has a part in is read: levels, and names in the predicates. With `some`, functions are those
-    of the parameter function_ids. ${bucket} is the start of a row's step, with `stepped`, else that of the range.
+    of the parameter function_ids. ${bucket} is the start of a row's step, with `stepped`, else that of the range;
+    ${pool_key} a number for its pool and mode.
     """
     pool = selection.pools
     chosen = f"{pool} AND function_id IN {{function_ids:Array(UInt64)}}" if some else pool
@@ -120,6 +121,7 @@ def render(name: str, selection: Selection, sources: Sources, *, some: bool = Fa
         functions=f"(SELECT {FUNCTIONS} FROM {function_rows})",  # noqa: S608 - no outside text
         pool_rows=pool_rows,
         function_rows=function_rows,
+        pool_key=_POOL_KEY,
         bucket=_STEP if stepped else "{since:UInt32}",
         selected=selection.raw,
     )
@@ -130,6 +132,8 @@ def raw(kind: str, minutes: str, pool: str = POOL) -> str:
     return Template(statement(f"{kind}_raw")).substitute(minutes=minutes, pool=pool)
 
 
+# Each name hashed alone is hashed once a distinct value, not once a row; the names salt their values.
+_POOL_KEY = " + ".join(f"cityHash64('{name}', {name})" for name in (*NAMES, "language", "mode"))
 _STEP = "toUInt32(intDiv(toUnixTimestamp(bucket), {step:UInt32}) * {step:UInt32})"
 POOLS = (
     "bucket, service, environment, version, variant, language, mode, windows, complete, samples, native_samples, "

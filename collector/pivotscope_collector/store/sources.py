@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from string import Template
 
-from pivotscope_collector.store.client import Client, Columns, statement
+from pivotscope_collector.store.client import Blocks, Client, Columns, statement
 from pivotscope_collector.store.native import numbers
 from pivotscope_collector.store.selection import DAY, HOUR, Selection
 
@@ -67,7 +67,7 @@ class Likely:
 
     def holds(self, client: Client) -> bool:
         """Whether nothing came late: what was read since this was made has then everything received before that."""
-        if _late(client, self.selection, self.progress["minute"]):
+        if _asked_late(client, "late_minute", self.selection, self.progress["minute"]):
             return False
         long = _levels(self.selection, self.step_seconds)
         return not (long and any(_stale(client, self.selection, self.progress).values()))
@@ -127,13 +127,18 @@ def _dirty(client: Client, selection: Selection, progress: Mapping[str, Progress
 
 def _late(client: Client, selection: Selection, progress: Progress) -> dict[int, int]:
     """Minutes with windows that came after what the level of minutes covers, or that are open; when their last came."""
-    late = "received_at > fromUnixTimestamp64Micro({covered_us:Int64}, 'UTC')"
-    beyond = f"({late} OR minute >= {{open_from:UInt32}})" if selection.until > progress.open_from else late
-    sql = Template(statement("dirty_minutes")).substitute(beyond=beyond, selected=selection.raw)
-    bound = {**selection.bound(), "covered_us": progress.covered_us, "open_from": progress.open_from}
-    found = client.blocks(sql, bound)
+    found = _asked_late(client, "dirty_minutes", selection, progress)
     columns = [numbers(found[name]).tolist() for name in ("minute_s", "received_us")] if found else [(), ()]
     return dict(zip(*columns, strict=True))
+
+
+def _asked_late(client: Client, name: str, selection: Selection, progress: Progress) -> Blocks:
+    """`sql/<name>.sql` on windows that came after what the level of minutes covers, or of minutes that are open."""
+    late = "received_at > fromUnixTimestamp64Micro({covered_us:Int64}, 'UTC')"
+    beyond = f"({late} OR minute >= {{open_from:UInt32}})" if selection.until > progress.open_from else late
+    sql = Template(statement(name)).substitute(beyond=beyond, selected=selection.raw)
+    bound = {**selection.bound(), "covered_us": progress.covered_us, "open_from": progress.open_from}
+    return client.blocks(sql, bound)
 
 
 def _stale(client: Client, selection: Selection, progress: Mapping[str, Progress]) -> dict[str, tuple[int, ...]]:

@@ -4,7 +4,7 @@ SELECT pool, stack_id, sum(seen) AS samples, sum(seen_native) AS native, sum(toF
 FROM
 (
     SELECT
-        cityHash64(service, environment, version, variant, language, mode) AS pool,
+        ${pool_key} AS pool,
         toFloat64(period_ns) AS period, stack_ids, counts, natives
     FROM windows FINAL
     WHERE ${selected} AND (empty({modes:Array(String)}) OR mode IN {modes:Array(String)}) AND samples > 0

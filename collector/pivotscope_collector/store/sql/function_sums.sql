@@ -1,7 +1,7 @@
 -- Functions by step as numbers alone: `pool` is the key of sql/pool_sums.sql.
 SELECT
     ${bucket} AS step,
-    cityHash64(service, environment, version, variant, language, mode) AS pool,
+    ${pool_key} AS pool,
     function_id,
     sum(self) AS self_samples,
     sum(total) AS total_samples,
