@@ -173,17 +173,17 @@ PARTITION BY toYYYYMM(bucket)
 ORDER BY (service, bucket, environment, version, variant, language, mode)
 TTL bucket + toIntervalDay(${hour_days});
 
--- By function within a day, so that a trend of one function reads that function. Minutes are written too often for it.
+-- By function within a day, so that a trend of one function reads that function, in marks and blocks as small as what it
+-- needs of a day. Minutes are written too often for it.
 CREATE TABLE IF NOT EXISTS functions_hour ${cluster} AS functions_minute
 ENGINE = ${replicated}ReplacingMergeTree(revision)
 PARTITION BY toYYYYMM(bucket)
 ORDER BY (service, toStartOfDay(bucket), function_id, bucket, environment, version, variant, language, mode)
 TTL bucket + toIntervalDay(${hour_days})
-SETTINGS index_granularity = 1024;
+SETTINGS index_granularity = 1024, min_compress_block_size = 8192, max_compress_block_size = 8192;
 
--- Its blocks are small again: a function's are few rows.
 ALTER TABLE functions_hour ${cluster} MODIFY COLUMN function_id UInt64 CODEC(ZSTD(1))
-    SETTINGS (min_compress_block_size = 65536, max_compress_block_size = 65536);
+    SETTINGS (min_compress_block_size = 8192, max_compress_block_size = 8192);
 
 CREATE TABLE IF NOT EXISTS pools_day ${cluster} AS pools_minute
 ENGINE = ${replicated}ReplacingMergeTree(revision)
@@ -197,7 +197,7 @@ ENGINE = ${replicated}ReplacingMergeTree(revision)
 PARTITION BY toYear(bucket)
 ORDER BY (service, toMonday(bucket), function_id, bucket, environment, version, variant, language, mode)
 TTL bucket + toIntervalDay(${day_days})
-SETTINGS index_granularity = 1024;
+SETTINGS index_granularity = 1024, min_compress_block_size = 8192, max_compress_block_size = 8192;
 
 -- Minutes that were rolled up, and up to which moment of reception. A minute with a window received
 -- after `received_until` is dirty: queries read it from raw, and the next roll-up replaces it.
