@@ -14,6 +14,8 @@ from tests.e2e.test_whole_path import QUICK, free_address, select
 pytestmark = [pytest.mark.e2e, pytest.mark.engine, pytest.mark.python_target]
 
 WORKER = Path(__file__).parent.parent / "faults" / "programs" / "worker.py"
+SERVICE = "sheds"
+"""Of no other test: two run at once, and agents see each other's programs."""
 SMALL = "[spool]\nmax_bytes = 1048576\n"
 UNSEEN = 0.005
 """Part of a program's CPU: what it used at rest, before the agent saw it and after its last window, is in none."""
@@ -29,9 +31,9 @@ def used_seconds(pid: int) -> float:
 def test_cpu_is_conserved_while_records_are_shed(stack: Stack, measured: Callable[[str], None]) -> None:
     """Measured CPU = attributed + unattributed, whatever a full spool threw away."""
     address = free_address()
-    worker = stack.program([sys.executable, WORKER], "wide")
+    worker = stack.program([sys.executable, WORKER], SERVICE)
     before = used_seconds(worker.pid)
-    agent = stack.agent(QUICK + SMALL + select("wide"), collector=address)
+    agent = stack.agent(QUICK + SMALL + select(SERVICE), collector=address)
 
     def tell(word: str) -> None:
         pipe = worker.process.stdin
@@ -48,12 +50,12 @@ def test_cpu_is_conserved_while_records_are_shed(stack: Stack, measured: Callabl
     tell("wide")
     stack.until(lambda: dropped() > 2, agent, what="the full spool has dropped records")
     collector = stack.collector(listen=address)
-    stack.until(lambda: stack.cpu("wide").windows, agent, collector, what="windows arrive")
+    stack.until(lambda: stack.cpu(SERVICE).windows, agent, collector, what="windows arrive")
     tell("rest")
     used = used_seconds(worker.pid) - before
 
     def booked() -> float:
-        found = stack.cpu("wide")
+        found = stack.cpu(SERVICE)
         return found.attributed_cpu_seconds + found.unattributed_cpu_seconds
 
     stack.until(
@@ -61,7 +63,7 @@ def test_cpu_is_conserved_while_records_are_shed(stack: Stack, measured: Callabl
     )
     assert agent.stop() == 0
     used = used_seconds(worker.pid) - before
-    found, gone = stack.cpu("wide"), dropped()
+    found, gone = stack.cpu(SERVICE), dropped()
     parts = f"{found.attributed_cpu_seconds:.3f} s attributed, {found.unattributed_cpu_seconds:.3f} s not"
     measured(f"{gone} records dropped; {used:.3f} s used, {parts}")
     assert booked() == pytest.approx(used, rel=UNSEEN)
