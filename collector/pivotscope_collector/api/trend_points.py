@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import hypot
 
-from pivotscope_collector.estimates.merge import without_arms
+from pivotscope_collector.estimates.merge import added, without_arms
 from pivotscope_collector.estimates.pool import Pool
 from pivotscope_collector.estimates.share import Interval, t_quantile
 from pivotscope_collector.estimates.steps import StepCpu, attribute_steps
@@ -120,10 +120,10 @@ def moment(at: int, parts: Sequence[StepCpu]) -> Moment:
     for one in parts:
         if one.total_ns is not None:
             services[without_arms(one.pool)].append((one.total_ns, one.clusters))
-    cpu = [(_sum([cpu for cpu, _ in some]), sum(clusters for _, clusters in some)) for some in services.values()]
+    cpu = [(added([cpu for cpu, _ in some]), sum(clusters for _, clusters in some)) for some in services.values()]
     return Moment(
         at=at,
-        cpu_ns=_sum([whole for whole, _ in cpu]),
+        cpu_ns=added([whole for whole, _ in cpu]),
         deviation=hypot(*(_deviation(whole, clusters) for whole, clusters in cpu)),
         attributed_ns=sum(one.attributed_ns for one in parts),
         unattributed_ns=sum(one.unattributed_ns for one in parts),
@@ -140,7 +140,7 @@ def merged(moments: Iterable[Moment], step: int) -> list[Moment]:
     return [
         Moment(
             at=at,
-            cpu_ns=_sum([one.cpu_ns for one in parts]),
+            cpu_ns=added([one.cpu_ns for one in parts]),
             deviation=hypot(*(one.deviation for one in parts)),
             attributed_ns=sum(one.attributed_ns for one in parts),
             unattributed_ns=sum(one.unattributed_ns for one in parts),
@@ -159,11 +159,3 @@ def _whole(parts: Sequence[float | None]) -> float | None:
 
 def _deviation(cpu: Interval, clusters: int) -> float:
     return (cpu.high - cpu.low) / 2.0 / t_quantile(max(1, clusters - 1))
-
-
-def _sum(intervals: Sequence[Interval]) -> Interval:
-    """Sum of independent estimates: half-widths add in quadrature."""
-    estimate = sum(item.estimate for item in intervals)
-    low = hypot(*(item.estimate - item.low for item in intervals))
-    high = hypot(*(item.high - item.estimate for item in intervals))
-    return Interval(estimate, max(0.0, estimate - low), estimate + high)

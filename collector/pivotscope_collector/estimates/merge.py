@@ -29,7 +29,7 @@ def merge_pools(pool: Pool, parts: Sequence[PoolCpu]) -> PoolCpu:
 
 def merge_functions(pool: PoolCpu, parts: Sequence[FunctionCpu]) -> FunctionCpu:
     """A function over several pools; `pool` is their sum. Native time is known where it is for most of the CPU."""
-    own, total = (_sum([part.self_ns for part in parts]), _sum([part.total_ns for part in parts]))
+    own, total = (added([part.self_ns for part in parts]), added([part.total_ns for part in parts]))
     known = sum(part.total_ns.estimate for part in parts if part.native_known)
     return FunctionCpu(
         pool=pool.pool,
@@ -37,7 +37,7 @@ def merge_functions(pool: PoolCpu, parts: Sequence[FunctionCpu]) -> FunctionCpu:
         samples=sum(part.samples for part in parts),
         self_ns=own,
         total_ns=total,
-        native_ns=_sum([part.native_ns for part in parts]),
+        native_ns=added([part.native_ns for part in parts]),
         self_native_ns=sum(part.self_native_ns for part in parts),
         native_known=known > total.estimate / 2.0,
         self_share=share_of(own, pool.attributed_ns, sum(part.self_share.clusters for part in parts)),
@@ -45,7 +45,8 @@ def merge_functions(pool: PoolCpu, parts: Sequence[FunctionCpu]) -> FunctionCpu:
     )
 
 
-def _sum(parts: Sequence[Interval]) -> Interval:
+def added(parts: Sequence[Interval]) -> Interval:
+    """Sum of independent estimates: half-widths add in quadrature; never below 0."""
     estimate = sum(part.estimate for part in parts)
     low = hypot(*(part.estimate - part.low for part in parts))
     high = hypot(*(part.high - part.estimate for part in parts))
