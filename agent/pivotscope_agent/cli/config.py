@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from pivotscope_agent.cli.options import add_collector, add_config, add_select, explained_from
+from pivotscope_agent.cli.options import add_settings, explained_from
 from pivotscope_agent.cli.output import Output, add_output, document, say
 from pivotscope_agent.settings import Setting, Settings
 
@@ -17,8 +17,8 @@ _TOKEN = "collector.token"  # noqa: S105 - a key, not a token
 
 def add_options(parser: ArgumentParser) -> None:
     """What settings depend on, and the form of the answer."""
-    for add in (add_config, add_select, add_collector, add_output):
-        add(parser)
+    add_settings(parser)
+    add_output(parser)
 
 
 def call(

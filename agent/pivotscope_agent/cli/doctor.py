@@ -14,7 +14,7 @@ from pivotscope.v1.agent_pb2_grpc import AgentServiceStub
 
 from pivotscope_agent import checks, privileges
 from pivotscope_agent.checks import Check, State
-from pivotscope_agent.cli.options import add_collector, add_config, add_select, settings_from
+from pivotscope_agent.cli.options import add_settings, settings_from
 from pivotscope_agent.cli.output import Output, add_output, columns, document, say
 from pivotscope_agent.pipeline.channel import Endpoint, call_metadata, open_channel, plainly
 from pivotscope_agent.settings import Settings
@@ -26,8 +26,8 @@ ANSWER_S = 5.0
 
 def add_options(parser: ArgumentParser) -> None:
     """What settings depend on, and the form of the answer."""
-    for add in (add_config, add_select, add_collector, add_output):
-        add(parser)
+    add_settings(parser)
+    add_output(parser)
 
 
 def call(

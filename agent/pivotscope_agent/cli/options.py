@@ -41,6 +41,12 @@ def add_collector(parser: ArgumentParser) -> None:
     parser.add_argument("--spool", type=Path, metavar="FOLDER", help="folder where records wait for the collector")
 
 
+def add_settings(parser: ArgumentParser) -> None:
+    """What the settings of a command that looks at processes and talks to a collector depend on."""
+    for add in (add_config, add_select, add_collector):
+        add(parser)
+
+
 def add_sampling(parser: ArgumentParser) -> None:
     """How closely to look."""
     parser.add_argument("--window", type=int, metavar="SECONDS", help="length of a window")

@@ -8,7 +8,7 @@ from pathlib import Path
 from pivotscope.profile.window import Window
 
 from pivotscope_agent import deadline, log, runtime
-from pivotscope_agent.cli.options import add_collector, add_config, add_sampling, add_select, settings_from
+from pivotscope_agent.cli.options import add_sampling, add_settings, settings_from
 from pivotscope_agent.cli.output import say
 from pivotscope_agent.clock import SystemClock
 from pivotscope_agent.settings import Settings
@@ -16,8 +16,8 @@ from pivotscope_agent.settings import Settings
 
 def add_options(parser: ArgumentParser) -> None:
     """What settings depend on, and whether windows are printed."""
-    for add in (add_config, add_select, add_collector, add_sampling):
-        add(parser)
+    add_settings(parser)
+    add_sampling(parser)
     parser.add_argument("--slots", type=int, metavar="NUMBER", help="samplers that run at once, at most")
     parser.add_argument("--http-listen", metavar="HOST:PORT", help="where /metrics and /healthz are; off: nowhere")
     parser.add_argument("--log-level", metavar="LEVEL", help=f"one of {', '.join(log.LEVELS)}")
