@@ -125,7 +125,10 @@ class Front(BaseHTTPRequestHandler):
                 file.write(payload)
                 file.flush()
                 head, _, form = sql.rpartition("FORMAT")
-                self.engine.query(f"{head} FROM INFILE '{file.name}' FORMAT {form}")
+                token = url.get("insert_deduplication_token", "")
+                self.engine.query(
+                    f"{head} FROM INFILE '{file.name}' SETTINGS insert_deduplication_token = '{token}' FORMAT {form}"
+                )
             return b""
 
 

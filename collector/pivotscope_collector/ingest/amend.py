@@ -20,8 +20,8 @@ _AGENT_STARTED = r.WINDOW.index("agent_started_at")
 _MS = 1_000_000
 
 
-def amended(judged: Judged, placed_ns: int, limits: Limits) -> Rows:
-    """Rows of a batch that was not refused; its stray windows are booked at `placed_ns`, unix time.
+def amended(judged: Judged, limits: Limits) -> Rows:
+    """Rows of a batch that was not refused; its stray windows are booked at the moment that it was judged as of.
 
     Positions name windows for ever, so a window that is left out keeps its place until rows are made.
     """
@@ -36,7 +36,7 @@ def amended(judged: Judged, placed_ns: int, limits: Limits) -> Rows:
         window = batch.windows[position]
         window.CopyFrom(_reduced(window, limits) if part.measured else _placeholder(next(iter(places), 0)))
     for position in judged.flags:
-        batch.windows[position].started_unix_ns = placed_ns - batch.clock_offset_ns
+        batch.windows[position].started_unix_ns = received.now_ns - batch.clock_offset_ns
     for kind, items in ((pb.PART_KIND_POINT, batch.points), (pb.PART_KIND_FILE, batch.files),
                         (pb.PART_KIND_CODEBASE, batch.codebases)):  # fmt: skip
         for position in sorted((part.position for part in judged.parts if part.kind == kind), reverse=True):

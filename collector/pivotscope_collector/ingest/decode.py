@@ -215,7 +215,9 @@ def _within(window: pb.Window, rows: int, limits: Limits, now_ns: int) -> bool:
         and window.outcome in OUTCOMES
         and 0 <= window.duration_ns <= limits.duration_ns
         and 0 <= window.stopped_ns <= limits.duration_ns
-        and -limits.future_seconds * _SECOND <= now_ns - window.started_unix_ns <= limits.age_seconds * _SECOND
+        and (limits.doubt_seconds - limits.future_seconds) * _SECOND
+        <= now_ns - window.started_unix_ns
+        <= (limits.age_seconds - limits.doubt_seconds) * _SECOND
         and window.rate_hz <= limits.rate_hz
         and len(window.reason) <= limits.text_length
         and usage.cpu_user_ns <= limits.cpu_ns

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pivotscope_collector.ingest.amend import amended
 from pivotscope_collector.ingest.decode import Received, decode
@@ -27,17 +27,11 @@ def gather(received: Sequence[Received], limits: Limits, place: Place = at_recep
         rows = decode(received, limits)
         if rows is not None:
             return Gathered(rows, [None] * len(received))
-    judged = [_judged(one, limits) for one in received]
-    astray = [one.astray for one in judged if one.flags]
-    places = place(astray) if astray else {}
+    judged = _settled([_judged(one, limits) for one in received], limits, place)
     rows = merge(
         [
             decode([one.received for one in judged if one.clean]) or Rows(),
-            *(
-                amended(one, places[one.astray.batch_id] if one.flags else 0, limits)
-                for one in judged
-                if not one.clean and one.refusal is None
-            ),
+            *(amended(one, limits) for one in judged if not one.clean and one.refusal is None),
         ]
     )
     verdicts = [one.refusal or (Partial(one.parts) if one.parts else None) for one in judged]
@@ -49,6 +43,16 @@ def _judged(one: Received, limits: Limits) -> Judged:
     if _plain(one) and decode([one], limits) is not None:
         return Judged(one)
     return judge(one, limits)
+
+
+def _settled(judged: Sequence[Judged], limits: Limits, place: Place) -> list[Judged]:
+    """Batches with times in doubt are judged as of when they first came: any other moment might find other flags."""
+    doubtful = [one.astray for one in judged if one.doubtful]
+    places = place(doubtful) if doubtful else {}
+    return [
+        judge(replace(one.received, now_ns=places[one.astray.batch_id]), limits) if one.doubtful else one
+        for one in judged
+    ]
 
 
 def _plain(one: Received) -> bool:

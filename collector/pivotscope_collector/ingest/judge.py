@@ -27,22 +27,26 @@ FUTURE, LATE = "future", "late"
 
 
 Place = Callable[[Sequence[Correction]], Mapping[int, int]]
-"""Batch id → unix nanoseconds at which its stray windows are booked: the same whenever the batch comes again."""
+"""Batch id → unix nanoseconds of its first reception: the same whenever, and to whichever collector, it comes again."""
 
 
 def at_reception(astray: Sequence[Correction]) -> Mapping[int, int]:
-    """Book them when they came, without a memory of the time before."""
+    """They come for the first time: without a memory of the time before."""
     return {one.batch_id: one.now_ns for one in astray}
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was found: nothing can be stored (`refusal`), or all but `parts`; `flags` are of windows by position."""
+    """What was found: nothing can be stored (`refusal`), or all but `parts`; `flags` are of windows by position.
+
+    `doubtful`: a time is beyond a limit, or so near to one that another moment may be judged otherwise.
+    """
 
     received: Received
     refusal: Refusal | None = None
     parts: tuple[Part, ...] = ()
     flags: Mapping[int, str] = field(default_factory=dict)
+    doubtful: bool = False
 
     @property
     def clean(self) -> bool:
@@ -70,12 +74,14 @@ def judge(one: Received, limits: Limits) -> Judged:
     if again:
         return Judged(one, again)
     kept = {part.position for part in parts if part.kind == pb.PART_KIND_WINDOW and not part.measured}
-    flags = {
-        position: flag
+    ages = {
+        position: scope.age_seconds(window.started_unix_ns)
         for position, window in enumerate(batch.windows)
-        if position not in kept and (flag := _flag(scope.age_seconds(window.started_unix_ns), limits))
+        if position not in kept
     }
-    return Judged(one, parts=tuple(parts), flags=flags)
+    flags = {position: flag for position, age in ages.items() if (flag := _flag(age, limits))}
+    doubtful = any(_flag(age, limits, limits.doubt_seconds) for age in ages.values())
+    return Judged(one, parts=tuple(parts), flags=flags, doubtful=doubtful)
 
 
 def others(one: Received, limits: Limits) -> list[Part]:
@@ -114,10 +120,11 @@ def _measured(window: pb.Window, scope: Scope) -> bool:
     )
 
 
-def _flag(age_seconds: float, limits: Limits) -> str:
-    if age_seconds > limits.age_seconds:
+def _flag(age_seconds: float, limits: Limits, nearer: float = 0.0) -> str:
+    """What a time is beyond the limits, or beyond limits that are `nearer` by so many seconds."""
+    if age_seconds > limits.age_seconds - nearer:
         return LATE
-    return FUTURE if -age_seconds > limits.future_seconds else ""
+    return FUTURE if -age_seconds > limits.future_seconds - nearer else ""
 
 
 def _first(problems: Iterator[Refusal]) -> Refusal | None:

@@ -27,4 +27,6 @@ class Limits:
     line: int = 2**24 - 1
     age_seconds: int = 13 * 86_400
     future_seconds: int = 600
+    doubt_seconds: int = 300
+    """So near either limit of times the first reception of a batch decides for good (`store/corrections`)."""
     hello_seconds: float = 10.0

@@ -23,6 +23,8 @@ Found = TypeVar("Found")
 
 # Every partition key is a function of the sorting key, so FINAL need not look across partitions.
 _SETTINGS: dict[str, int | float | str] = {"do_not_merge_across_partitions_select_final": 1}
+# Groups of batches are inserts already: a server is not to gather them once more before it writes.
+_INSERTS: dict[str, int | float | str] = {"async_insert": 0}
 # An insert is there on every shard when it returns; what joins or filters by another table gets all of that table.
 _DISTRIBUTED: dict[str, int | float | str] = {"distributed_foreground_insert": 1, "distributed_product_mode": "global"}
 _BESIDE = 4
@@ -55,8 +57,9 @@ class Client:
         self._beside = ThreadPoolExecutor(_BESIDE, thread_name_prefix="beside")
         self.database = database
         self.local_database = local(database, cluster)
-        self._insert_settings = _DISTRIBUTED if cluster else {}
-        self._settings = _SETTINGS | self._insert_settings
+        distributed = _DISTRIBUTED if cluster else {}
+        self._insert_settings = _INSERTS | distributed
+        self._settings = _SETTINGS | distributed
 
     @property
     def location(self) -> str:
@@ -164,17 +167,23 @@ class Client:
             raise bounds.translated(str(error), self.location) from error
         return native.decode(answer)
 
-    def insert(self, table: str, columns: Mapping[str, native.Column]) -> None:
-        """Insert columns of equal length; stored when this returns. Times are numbers in the column's own unit."""
+    def insert(self, table: str, columns: Mapping[str, native.Column], token: str = "") -> None:
+        """Insert columns of equal length; stored when this returns. Times are numbers in the column's own unit.
+
+        `token`: where the table remembers tokens, an insert with one that it knows is passed over in silence.
+        """
+        settings = self._insert_settings | (
+            {"insert_deduplicate": 1, "insert_deduplication_token": token} if token else {}
+        )
         try:
             types = self._column_types(table)
             if all(native.numeric(types.get(name, "")) for name in columns):
                 block = native.encode(columns, types)
-                self._driver().raw_insert(table, list(columns), block, fmt="Native", settings=self._insert_settings)
+                self._driver().raw_insert(table, list(columns), block, fmt="Native", settings=settings)
             else:
                 values = [native.plain(column) for column in columns.values()]
                 self._driver().insert(
-                    table, values, column_names=list(columns), column_oriented=True, settings=self._insert_settings
+                    table, values, column_names=list(columns), column_oriented=True, settings=settings
                 )
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: insert into {table}: {_first_line(error)}") from error

@@ -154,6 +154,19 @@ def test_what_is_beyond_the_ages_is_booked_where_it_is_placed(
     assert gathered.rows.samples.count.tolist() == [1, 2, 1] * 3
 
 
+@pytest.mark.parametrize(("first", "reason"), [(NOW_NS - 120 * 10**9, "future"), (NOW_NS - 30 * 10**9, "")])
+def test_a_batch_in_doubt_is_judged_as_of_when_it_first_came(
+    batch: Make, window: Callable[..., pb.Window], dictionary: Dictionary, first: int, reason: str
+) -> None:
+    start = NOW_NS + (Limits().future_seconds - 60) * 10**9
+    sent = batch(windows=[window(started_unix_ns=start)])
+    gathered = gather(
+        [Received(sent, dictionary, Origin("a", 1), NOW_NS)], Limits(), lambda astray: {astray[0].batch_id: first}
+    )
+    (row,) = map(_named, gathered.rows.windows)
+    assert (row["reason"], row["started_at"]) == (reason, (first if reason else start) // 10**6)
+
+
 def test_points_and_facts_are_left_out_alone(batch: Make, dictionary: Dictionary) -> None:
     sent = batch(
         points=[

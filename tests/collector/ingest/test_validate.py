@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
-from pivotscope_collector.ingest.decode import Origin, Received
+from pivotscope_collector.ingest.decode import Origin, Received, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.judge import Judged, judge
 from pivotscope_collector.ingest.limits import Limits
@@ -94,6 +94,17 @@ def test_windows_beyond_the_ages_are_flagged(
     assert (judged.refusal, judged.parts) == (None, ())
     assert judged.flags == {1: "late", 2: "future", 3: "late"}
     assert (judged.astray.late, judged.astray.future, judged.astray.now_ns) == (2, 1, NOW_NS)
+
+
+@pytest.mark.parametrize("seconds", [301, 600, -13 * 86_400])
+def test_times_near_the_limits_are_in_doubt(
+    window: Callable[..., pb.Window], batch: Make, dictionary: Dictionary, limits: Limits, seconds: int
+) -> None:
+    surely = 300 if seconds > 0 else seconds + 300
+    for one, doubtful in ((seconds, True), (surely, False)):
+        judged = _judged(batch(windows=[window(started_unix_ns=NOW_NS + one * 10**9)]), dictionary, limits)
+        assert (judged.clean, judged.doubtful) == (True, doubtful)
+        assert (decode([judged.received], limits) is None) == doubtful
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What every way to reach ClickHouse must do: embedded, over HTTP, and against a real server where one is named."""
 
 import threading
+from unittest.mock import Mock
 
 import pytest
 from pivotscope_collector.errors import StoreError
@@ -85,3 +86,17 @@ def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(StoreError, match=r"127\.0\.0\.1:1") as caught:
         client.run("SELECT 1")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["UInt64", "Nullable(UInt64)"])
+def test_a_server_is_asked_to_write_an_insert_at_once(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    driver = Mock()
+    client = Client(url="http://127.0.0.1:1", database="d")
+    monkeypatch.setattr(client, "_driver", lambda: driver)
+    monkeypatch.setattr(client, "_types", {"t": {"a": kind}})
+    client.insert("t", {"a": [1]})
+    client.insert("t", {"a": [1]}, token="x")
+    insert = driver.raw_insert if kind == "UInt64" else driver.insert
+    plain = {"async_insert": 0}
+    token = {"insert_deduplicate": 1, "insert_deduplication_token": "x"}
+    assert [call.kwargs["settings"] for call in insert.call_args_list] == [plain, plain | token]

@@ -223,8 +223,8 @@ def test_a_slow_insert_is_written_again(store: Client, clock: Moved, window_rows
     delays = iter([40.0, 0.0])
 
     class Slow(Client):
-        def insert(self, table: str, columns: Mapping[str, Column]) -> None:
-            store.insert(table, columns)
+        def insert(self, table: str, columns: Mapping[str, Column], token: str = "") -> None:
+            store.insert(table, columns, token)
             if table == "windows":
                 clock.now += next(delays)
 
