@@ -176,12 +176,16 @@ class Session:
             records = await asyncio.to_thread(self._spool.read, self._in_flight.cursor, free) if free > 0 else []
             if records:
                 await self._send_all(records)
-            elif not len(self._in_flight) and (full or self._draining) and not self._pause_s:
+            elif self._all_settled() and (full or self._draining) and not self._pause_s:
                 self._finished = True
                 await self._call.done_writing()
                 return
             else:
                 await self._wake.wait()
+
+    def _all_settled(self) -> bool:
+        """Whether nothing is on its way, and the spool knows: what it does not know, the next stream sends again."""
+        return not len(self._in_flight) and self._spool.acknowledged >= self._in_flight.acknowledged
 
     async def _send_all(self, records: list[Record]) -> None:
         for record in records:

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import grpc
 import pytest
@@ -244,6 +245,37 @@ async def exporter(tmp_path: Path, clock: FakeClock, counters: Counters) -> Asyn
     yield make
     for one in made:
         await one.close(0)
+
+
+class Sending:
+    """A spool, and the exporter that sends what is in it to the test's collector."""
+
+    def __init__(self, spool: Spool, exporter: Exporter, record: Callable[..., Any], eventually: Eventually) -> None:
+        self.spool = spool
+        self.exporter = exporter
+        self._record = record
+        self._eventually = eventually
+
+    def add(self, count: int = 1, **kinds: object) -> None:
+        """Spool so many records alike."""
+        for _ in range(count):
+            self.spool.append(*self._record(**kinds))
+
+    async def done(self) -> None:
+        """Send, and wait until all of it is done with."""
+        self.exporter.start()
+        await self._eventually(lambda: self.spool.pending() == 0)
+
+
+@pytest.fixture
+def sending(
+    open_: Callable[..., Spool],
+    exporter: Callable[..., Exporter],
+    record: Callable[..., Any],
+    eventually: Eventually,
+) -> Sending:
+    spool = open_()
+    return Sending(spool, exporter(spool), record, eventually)
 
 
 @pytest.fixture

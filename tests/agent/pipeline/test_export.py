@@ -1,4 +1,5 @@
 import asyncio
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,55 +9,35 @@ from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.pipeline import session
 from pivotscope_agent.pipeline.control import Command, Pause, SetRate
 from pivotscope_agent.pipeline.export import Exporter, ExportState
+from pivotscope_agent.pipeline.record import Record
 from pivotscope_agent.pipeline.spool import Spool
 from pivotscope_agent.telemetry.counters import Count, Counters
 
-from tests.agent.pipeline.conftest import Eventually, FakeClock, FakeCollector
+from tests.agent.pipeline.conftest import Eventually, FakeClock, FakeCollector, Sending
 
 
 async def test_records_arrive_in_order_and_are_acknowledged(
-    *,
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-    counters: Counters,
+    sending: Sending, collector: FakeCollector, counters: Counters
 ) -> None:
-    spool = open_()
     for n in range(10):
-        spool.append(*record(f"work_{n % 2}"))
-    exporter(spool).start()
-    await eventually(lambda: spool.pending() == 0)
+        sending.add(name=f"work_{n % 2}")
+    await sending.done()
     assert [batch.sequence for batch in collector.batches] == list(range(1, 11))
     assert collector.stored[2] == [("a", ("main", "work_1"))]
     assert counters.get(Count.RECORDS_ACKNOWLEDGED) == 10
-    assert collector.hellos[0].epoch == spool.epoch
+    assert collector.hellos[0].epoch == sending.spool.epoch
     assert collector.hellos[0].targets == 3
 
 
-async def test_definitions_are_sent_once_a_stream(
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-) -> None:
-    spool = open_()
-    for _ in range(3):
-        spool.append(*record())
-    exporter(spool).start()
-    await eventually(lambda: spool.pending() == 0)
+async def test_definitions_are_sent_once_a_stream(sending: Sending, collector: FakeCollector) -> None:
+    sending.add(3)
+    await sending.done()
     kinds = [request.WhichOneof("message") for request in collector.streams[0]]
     assert kinds == ["hello", "definitions", "batch", "batch", "batch"]
 
 
 async def test_no_more_than_the_welcome_allows_is_in_flight(
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
+    sending: Sending, collector: FakeCollector, eventually: Eventually
 ) -> None:
     held = asyncio.Event()
 
@@ -66,54 +47,34 @@ async def test_no_more_than_the_welcome_allows_is_in_flight(
 
     collector.welcome.max_in_flight = 2
     collector.behaviour = hold
-    spool = open_()
-    for _ in range(5):
-        spool.append(*record())
-    one = exporter(spool)
-    one.start()
-    await eventually(lambda: one.status.in_flight == 2)
+    sending.add(5)
+    sending.exporter.start()
+    await eventually(lambda: sending.exporter.status.in_flight == 2)
     await asyncio.sleep(0)
-    assert one.status.in_flight == 2
+    assert sending.exporter.status.in_flight == 2
     held.set()
-    await eventually(lambda: spool.pending() == 0)
+    await eventually(lambda: sending.spool.pending() == 0)
 
 
-async def test_one_cumulative_acknowledgement_settles_all(
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-) -> None:
+async def test_one_cumulative_acknowledgement_settles_all(sending: Sending, collector: FakeCollector) -> None:
     async def every_fourth(_: object, batch: pb.Batch) -> pb.StreamResponse | None:
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence)) if batch.sequence % 4 == 0 else None
 
     collector.behaviour = every_fourth
-    spool = open_()
-    for _ in range(8):
-        spool.append(*record())
-    exporter(spool).start()
-    await eventually(lambda: spool.acknowledged == 8)
+    sending.add(8)
+    await sending.done()
+    assert sending.spool.acknowledged == 8
 
 
-async def test_a_broken_stream_is_resumed_with_the_same_sequences(
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-) -> None:
+async def test_a_broken_stream_is_resumed_with_the_same_sequences(sending: Sending, collector: FakeCollector) -> None:
     async def break_once(fake: FakeCollector, batch: pb.Batch) -> pb.StreamResponse:
         if batch.sequence == 2 and len(fake.streams) == 1:
             raise RuntimeError("broken on purpose")
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
 
     collector.behaviour = break_once
-    spool = open_()
-    for _ in range(3):
-        spool.append(*record())
-    exporter(spool).start()
-    await eventually(lambda: spool.pending() == 0)
+    sending.add(3)
+    await sending.done()
     assert len(collector.streams) == 2
     assert [r.WhichOneof("message") for r in collector.streams[1]][:3] == ["hello", "definitions", "batch"]
     assert sorted(collector.stored) == [1, 2, 3]
@@ -176,18 +137,13 @@ async def test_no_collector_is_waited_for_with_growing_pauses(
 
 
 async def test_the_clock_offset_is_measured(
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-    clock: FakeClock,
+    sending: Sending, collector: FakeCollector, eventually: Eventually, clock: FakeClock
 ) -> None:
     collector.welcome.received_unix_ns = clock.wall + 2_000_000_000
     collector.welcome.sent_unix_ns = clock.wall + 2_000_000_000
-    one = exporter(open_())
-    one.start()
-    await eventually(lambda: one.status.state is ExportState.STREAMING)
-    assert one.clock_offset_ns == 2_000_000_000
+    sending.exporter.start()
+    await eventually(lambda: sending.exporter.status.state is ExportState.STREAMING)
+    assert sending.exporter.clock_offset_ns == 2_000_000_000
 
 
 async def test_commands_are_handed_over(
@@ -205,44 +161,62 @@ async def test_commands_are_handed_over(
 
 
 async def test_a_full_dictionary_begins_a_new_stream(
-    *,
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-    monkeypatch: pytest.MonkeyPatch,
+    sending: Sending, collector: FakeCollector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(session, "MAX_DEFINITIONS", 8)
-    spool = open_()
     for n in range(12):
-        spool.append(*record(f"work_{n}"))
-    exporter(spool).start()
-    await eventually(lambda: spool.pending() == 0)
+        sending.add(name=f"work_{n}")
+    await sending.done()
     assert len(collector.streams) > 1
     assert len(collector.stored) == 12
     assert collector.stored[12] == [("a", ("main", "work_11"))]
 
 
 async def test_closing_sends_what_is_left(
-    *,
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-    counters: Counters,
+    sending: Sending, collector: FakeCollector, eventually: Eventually, counters: Counters
 ) -> None:
-    spool = open_()
-    one = exporter(spool)
+    one = sending.exporter
     one.start()
     await eventually(lambda: one.status.state is ExportState.STREAMING)
-    for _ in range(20):
-        spool.append(*record())
+    sending.add(20)
     assert await one.close(10) == 0
     assert len(collector.stored) == 20
     assert counters.get(Count.CONNECTION_FAILURES) == 0
     assert one.status.state is ExportState.STOPPED
+
+
+async def test_closing_waits_until_the_spool_knows_what_was_acknowledged(
+    sending: Sending, collector: FakeCollector, eventually: Eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else another stream would send it again."""
+    spool, one = sending.spool, sending.exporter
+    acknowledge, read = spool.acknowledge, spool.read
+    asked, known, looked = threading.Event(), threading.Event(), threading.Event()
+
+    def slowly(sequence: int) -> None:
+        asked.set()
+        known.wait(20)
+        acknowledge(sequence)
+
+    def watched(after: int, limit: int) -> list[Record]:
+        found = read(after, limit)
+        if asked.is_set() and not found:
+            looked.set()
+        return found
+
+    monkeypatch.setattr(spool, "acknowledge", slowly)
+    monkeypatch.setattr(spool, "read", watched)
+    sending.add()
+    one.start()
+    await eventually(asked.is_set)
+    closing = asyncio.create_task(one.close(10))
+    await eventually(looked.is_set)
+    # What it does about it, it does now.
+    for _ in range(50):
+        await asyncio.sleep(0)
+    known.set()
+    assert await closing == 0
+    assert len(collector.streams) == len(collector.batches) == 1
 
 
 async def test_closing_gives_up_in_time_without_a_collector(
@@ -256,37 +230,19 @@ async def test_closing_gives_up_in_time_without_a_collector(
 
 
 async def test_a_record_above_the_collectors_limit_is_dropped(
-    *,
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-    counters: Counters,
+    sending: Sending, collector: FakeCollector, counters: Counters
 ) -> None:
     collector.welcome.max_message_bytes = 2_000
-    spool = open_()
-    spool.append(*record(padding=5_000))
-    spool.append(*record())
-    exporter(spool).start()
-    await eventually(lambda: spool.pending() == 0)
+    sending.add(padding=5_000)
+    sending.add()
+    await sending.done()
     assert sorted(collector.stored) == [2]
     assert counters.get(Count.RECORDS_DROPPED, "too_large") == 1
 
 
-async def test_an_unreadable_record_is_left_out(
-    *,
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-    counters: Counters,
-) -> None:
-    spool = open_()
-    spool.append(pb.Definitions(), pb.Batch(windows=[pb.Window(process=1)]))
-    spool.append(*record())
-    exporter(spool).start()
-    await eventually(lambda: spool.pending() == 0)
+async def test_an_unreadable_record_is_left_out(sending: Sending, collector: FakeCollector, counters: Counters) -> None:
+    sending.spool.append(pb.Definitions(), pb.Batch(windows=[pb.Window(process=1)]))
+    sending.add()
+    await sending.done()
     assert sorted(collector.stored) == [2]
     assert counters.get(Count.RECORDS_DROPPED, "unreadable") == 1

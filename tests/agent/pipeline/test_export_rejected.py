@@ -1,16 +1,11 @@
 """What the agent does with batches that the collector refuses."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_agent.pipeline import session
-from pivotscope_agent.pipeline.export import Exporter
-from pivotscope_agent.pipeline.spool import Spool
 from pivotscope_agent.telemetry.counters import Count, Counters
 
-from tests.agent.pipeline.conftest import Eventually, FakeClock, FakeCollector
+from tests.agent.pipeline.conftest import Eventually, FakeClock, FakeCollector, Sending
 
 
 def reject(batch: pb.Batch, reason: pb.RejectionReason.ValueType, *, retryable: bool) -> pb.StreamResponse:
@@ -20,11 +15,8 @@ def reject(batch: pb.Batch, reason: pb.RejectionReason.ValueType, *, retryable: 
 @pytest.mark.parametrize("reason", [pb.REJECTION_REASON_UNKNOWN_REFERENCE, pb.REJECTION_REASON_OVERLOADED])
 async def test_a_retryable_rejection_is_sent_again_with_definitions(
     *,
+    sending: Sending,
     collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
     clock: FakeClock,
     reason: pb.RejectionReason.ValueType,
 ) -> None:
@@ -39,11 +31,8 @@ async def test_a_retryable_rejection_is_sent_again_with_definitions(
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
 
     collector.behaviour = refuse_the_second_once
-    spool = open_()
-    for _ in range(4):
-        spool.append(*record())
-    exporter(spool).start()
-    await eventually(lambda: spool.pending() == 0)
+    sending.add(4)
+    await sending.done()
     assert len(collector.streams) == 1
     assert sorted(collector.stored) == [1, 2, 3, 4]
     second = [
@@ -57,10 +46,8 @@ async def test_a_retryable_rejection_is_sent_again_with_definitions(
 
 async def test_a_final_rejection_is_dropped_and_told(
     *,
+    sending: Sending,
     collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
     eventually: Eventually,
     counters: Counters,
 ) -> None:
@@ -70,28 +57,18 @@ async def test_a_final_rejection_is_dropped_and_told(
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
 
     collector.behaviour = refuse_the_second
-    spool = open_()
-    spool.append(*record())
-    spool.append(*record())
-    one = exporter(spool)
-    one.start()
-    await eventually(lambda: spool.pending() == 0)
+    sending.add(2)
+    await sending.done()
     assert counters.get(Count.RECORDS_REJECTED, "invalid") == 1
     assert counters.get(Count.RECORDS_DROPPED, "rejected_invalid") == 1
-    spool.append(*record())
-    one.wake()
+    sending.add()
+    sending.exporter.wake()
     await eventually(lambda: 3 in collector.stored)
     assert dict(collector.batches[-1].dropped) == {"rejected_invalid": 1}
 
 
 async def test_a_record_that_is_never_understood_does_not_block_the_others(
-    *,
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-    counters: Counters,
+    sending: Sending, collector: FakeCollector, counters: Counters
 ) -> None:
     async def never_the_first(_: object, batch: pb.Batch) -> pb.StreamResponse | None:
         if batch.sequence == 1:
@@ -100,23 +77,14 @@ async def test_a_record_that_is_never_understood_does_not_block_the_others(
 
     collector.behaviour = never_the_first
     collector.welcome.max_in_flight = 1
-    spool = open_()
-    spool.append(*record())
-    spool.append(*record())
-    exporter(spool).start()
-    await eventually(lambda: spool.pending() == 0)
+    sending.add(2)
+    await sending.done()
     assert counters.get(Count.RECORDS_REJECTED, "unknown_reference") >= session.MAX_TRIES
     assert counters.get(Count.RECORDS_DROPPED, "rejected_unknown_reference") == 1
 
 
 async def test_what_is_left_out_of_a_record_is_counted_once_and_the_record_is_stored(
-    *,
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-    counters: Counters,
+    sending: Sending, collector: FakeCollector, counters: Counters
 ) -> None:
     parts = [
         pb.RefusedPart(kind=pb.PART_KIND_WINDOW, reason=pb.REJECTION_REASON_INVALID, measured=True),
@@ -131,15 +99,12 @@ async def test_what_is_left_out_of_a_record_is_counted_once_and_the_record_is_st
         return pb.StreamResponse(ack=pb.Ack(sequence=batch.sequence))
 
     collector.behaviour = store_the_first_in_part
-    spool = open_()
-    spool.append(*record())
-    spool.append(*record())
-    exporter(spool).start()
-    await eventually(lambda: spool.pending() == 0)
+    sending.add(2)
+    await sending.done()
     assert len(collector.streams) > 1
     assert [batch.sequence for batch in collector.batches].count(1) > 1
     assert counters.get(Count.ITEMS_DROPPED, "part_invalid") == 1
     assert counters.get(Count.ITEMS_DROPPED, "part_cardinality") == 1
     assert counters.get(Count.RECORDS_DROPPED) == 0
     assert counters.get(Count.RECORDS_REJECTED) == 0
-    assert spool.dropped == {"part_invalid": 1, "part_cardinality": 1}
+    assert sending.spool.dropped == {"part_invalid": 1, "part_cardinality": 1}

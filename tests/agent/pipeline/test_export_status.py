@@ -1,13 +1,8 @@
 """How the agent fares goes past the spool, first thing on each stream, and only the newest counts."""
 
-from collections.abc import Callable
-from typing import Any
-
 from pivotscope.v1 import agent_pb2 as pb
-from pivotscope_agent.pipeline.export import Exporter
-from pivotscope_agent.pipeline.spool import Spool
 
-from tests.agent.pipeline.conftest import Eventually, FakeCollector
+from tests.agent.pipeline.conftest import Eventually, FakeClock, FakeCollector, Sending
 
 
 def statuses(collector: FakeCollector) -> list[list[str]]:
@@ -23,9 +18,9 @@ def status(name: str) -> pb.AgentStatus:
 
 
 async def test_it_is_told_on_this_stream_and_on_the_next(
-    *, collector: FakeCollector, open_: Callable[..., Spool], exporter: Callable[..., Exporter], eventually: Eventually
+    sending: Sending, collector: FakeCollector, eventually: Eventually
 ) -> None:
-    sender = exporter(open_())
+    sender = sending.exporter
     running_before = sender.running
     assert not running_before
     sender.tell(status("first"))
@@ -45,20 +40,13 @@ async def test_it_is_told_on_this_stream_and_on_the_next(
 
 
 async def test_the_time_of_the_last_acknowledgement_is_known(
-    *,
-    collector: FakeCollector,
-    open_: Callable[..., Spool],
-    record: Callable[..., Any],
-    exporter: Callable[..., Exporter],
-    eventually: Eventually,
-    clock: Any,
+    sending: Sending, collector: FakeCollector, eventually: Eventually, clock: FakeClock
 ) -> None:
-    spool = open_()
-    sender = exporter(spool)
+    sender = sending.exporter
     sender.start()
     await eventually(lambda: statuses(collector))
     assert sender.status.acknowledged_unix_ns == 0
-    spool.append(*record())
+    sending.add()
     sender.wake()
     await eventually(lambda: sender.status.acknowledged == 1)
     assert 0 < sender.status.acknowledged_unix_ns <= clock.unix_ns()
