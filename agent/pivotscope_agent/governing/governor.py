@@ -55,9 +55,9 @@ class Governor:
         if not target.costs:
             self._ledger.teach(target)
         target.retry(ask.base, now_ns)
-        due = target.owed or ask.mode
-        if not self._ledger.knows(target, target.way(ask.base, ask)):
-            due = ask.base
+        base = target.way(ask.base, ask)
+        self._ledger.hand_on(target, base)
+        due = target.owed or ask.mode if base in target.costs else ask.base
         plan = self._grant(target, ask, due, now_ns)
         if plan is not None and due is target.owed:
             target.owed, target.meanwhile = None, 0
@@ -123,7 +123,8 @@ class Governor:
     def _grant(self, target: KnownTarget, ask: Ask, mode: Mode, now_ns: int) -> Plan | None:
         """A window in this mode, paid for; None where it cannot be afforded now."""
         way = target.way(mode, ask)
-        if not self._ledger.knows(target, way):
+        self._ledger.hand_on(target, way)
+        if way not in target.costs:
             if self._ledger.is_learning(target):
                 return None
             found, limits, probe = self._first(target, ask, mode, now_ns)

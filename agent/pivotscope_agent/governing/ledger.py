@@ -64,17 +64,16 @@ class Ledger:
         if taught := [one for one in self._pools[target.pool].members.values() if one.costs]:
             target.follow(max(taught, key=lambda one: one.sampled_ns))
 
-    def knows(self, target: KnownTarget, way: Way) -> bool:
-        """Whether it is known what a look at it costs in this way: by its own windows, or by a replica's.
+    def hand_on(self, target: KnownTarget, way: Way) -> None:
+        """Let it know what a look costs in this way where a replica does, and it does not.
 
         Whether stopping it is still too dear, each finds out for itself.
         """
         tries_again = target.hold_s > 0.0 and not way[1]
-        if way not in target.costs and not tries_again:
-            taught = [one for one in self._pools[target.pool].members.values() if way in one.costs]
-            if taught:
-                target.learn_from(max(taught, key=lambda one: one.sampled_ns), way)
-        return way in target.costs
+        if way in target.costs or tries_again:
+            return
+        if taught := [one for one in self._pools[target.pool].members.values() if way in one.costs]:
+            target.learn_from(max(taught, key=lambda one: one.sampled_ns), way)
 
     def is_learning(self, target: KnownTarget) -> bool:
         """Whether a replica's first look is on its way, and there is too little for each to have its own."""
