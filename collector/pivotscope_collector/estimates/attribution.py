@@ -9,7 +9,16 @@ from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.columns import FunctionColumns, Ids, PoolColumns, columns_of
 from pivotscope_collector.estimates.merge import merge_functions, merge_pools, without_arms
-from pivotscope_collector.estimates.pool import Attribution, FunctionCpu, FunctionSums, Pool, PoolCpu, PoolSums
+from pivotscope_collector.estimates.pool import (
+    Attribution,
+    FunctionCpu,
+    FunctionSums,
+    Pool,
+    PoolCpu,
+    PoolSums,
+    by_pool,
+    whole_cpu,
+)
 from pivotscope_collector.estimates.share import Vector, share_of
 from pivotscope_collector.estimates.split import ModeFunctions, ModeSums, Seen, Split, held_fraction, split
 
@@ -108,23 +117,19 @@ class Attributed:
 
 def attribute_columns(pools: Sequence[PoolSums], functions: PoolColumns) -> Attributed:
     """`attribute`, from columns to columns."""
-    sums: dict[Pool, dict[Mode, PoolSums]] = defaultdict(dict)
-    for row in pools:
-        sums[row.pool][row.mode] = row
-    results = [_pool(pool, modes, functions.get(pool, {})) for pool, modes in sums.items()]
+    results = [_pool(pool, modes, functions.get(pool, {})) for pool, modes in by_pool(pools).items()]
     return Attributed(tuple(pool for pool, _ in results), tuple(parts for _, parts in results if parts is not None))
 
 
 def _pool(
     pool: Pool, modes: Mapping[Mode, PoolSums], rows: Mapping[Mode, FunctionColumns]
 ) -> tuple[PoolCpu, PoolSplit | None]:
-    attributed = sum(row.attributed_ns for row in modes.values())
-    unattributed = sum(row.unattributed_ns for row in modes.values())
+    attributed, unattributed = whole_cpu(modes.values())
     windows = sum(row.windows for row in modes.values())
     samples = sum(row.samples for row in modes.values())
     sampled = {mode: row for mode, row in modes.items() if row.x > 0.0}
     if not sampled:
-        return PoolCpu(pool, 0.0, attributed + unattributed, 0.0, None, windows, samples), None
+        return PoolCpu(pool, attributed, unattributed, 0.0, None, windows, samples), None
     ids = [rows[mode].ids for mode in sampled if mode in rows]
     known = np.unique(np.concatenate(ids)) if ids else np.zeros(0, np.uint64)
     seen = Seen(

@@ -1,5 +1,7 @@
 """What the roll-ups say about a pool and its functions, and what attribution makes of it."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pivotscope.profile.language import Language
@@ -43,6 +45,21 @@ class PoolSums:
     def runnable_ns(self) -> float:
         """What samples can see of the complete windows: a thread that waits for a processor looks as if it ran."""
         return self.complete_cpu_ns + self.complete_delay_ns if self.complete_cpu_ns > 0.0 else 0.0
+
+
+def by_pool(rows: Iterable[PoolSums]) -> dict[Pool, dict[Mode, PoolSums]]:
+    """Modes of each pool, one row each."""
+    pools: dict[Pool, dict[Mode, PoolSums]] = defaultdict(dict)
+    for row in rows:
+        pools[row.pool][row.mode] = row
+    return pools
+
+
+def whole_cpu(modes: Iterable[PoolSums]) -> tuple[float, float]:
+    """Attributed and unattributed CPU of one pool; without a sample nobody can be named for any of it."""
+    rows = list(modes)
+    attributed, unattributed = sum(row.attributed_ns for row in rows), sum(row.unattributed_ns for row in rows)
+    return (attributed, unattributed) if any(row.x > 0.0 for row in rows) else (0.0, attributed + unattributed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """One function step by step: hundreds of splits of one function each, in a few vector operations."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.columns import SUMS
-from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums
+from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums, by_pool, whole_cpu
 from pivotscope_collector.estimates.share import Interval
 from pivotscope_collector.estimates.split import ModeFunctions, ModeSums, Seen, split
 
@@ -42,7 +42,7 @@ def attribute_steps(
     wholes: list[StepCpu] = []
     alike: dict[object, list[_Stratum]] = defaultdict(list)
     for at, rows in pools.items():
-        for pool, modes in _by_pool(rows).items():
+        for pool, modes in by_pool(rows).items():
             whole, sampled = _whole(at, pool, modes.values()), {mode: row for mode, row in modes.items() if row.x > 0.0}
             found = {mode: seen[at, pool, mode] for mode in sampled if (at, pool, mode) in seen}
             if found:
@@ -52,21 +52,8 @@ def attribute_steps(
     return [*wholes, *(one for strata in alike.values() for one in _split(strata))]
 
 
-def _by_pool(rows: Iterable[PoolSums]) -> dict[Pool, dict[Mode, PoolSums]]:
-    pools: dict[Pool, dict[Mode, PoolSums]] = defaultdict(dict)
-    for row in rows:
-        pools[row.pool][row.mode] = row
-    return pools
-
-
-def _whole(at: int, pool: Pool, rows: Iterable[PoolSums]) -> StepCpu:
-    """The pool's CPU; without a sample nobody can be named for it."""
-    known = list(rows)
-    attributed, unattributed = sum(row.attributed_ns for row in known), sum(row.unattributed_ns for row in known)
-    windows = sum(row.windows for row in known)
-    if any(row.x > 0.0 for row in known):
-        return StepCpu(at, pool, attributed, unattributed, windows)
-    return StepCpu(at, pool, 0.0, attributed + unattributed, windows)
+def _whole(at: int, pool: Pool, modes: Collection[PoolSums]) -> StepCpu:
+    return StepCpu(at, pool, *whole_cpu(modes), sum(row.windows for row in modes))
 
 
 def _split(strata: Sequence[_Stratum]) -> list[StepCpu]:
