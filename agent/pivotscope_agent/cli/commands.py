@@ -4,7 +4,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import getdoc
 from typing import Protocol
+
+from pivotscope_agent import __version__
 
 PROGRAM = "pivotscope-agent"
 WRONG_USE = 2
@@ -23,10 +26,11 @@ class Command(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A command that can be asked for: what it does in a few words, and its module."""
+    """A command that can be asked for: what it does in a few words, its module, and what may stand behind its name."""
 
     about: str
     load: Callable[[], Command]
+    example: str
 
 
 def _run() -> Command:
@@ -60,11 +64,17 @@ def _config() -> Command:
 
 
 COMMANDS = {
-    "run": Known("sample the selected processes until interrupted", _run),
-    "exec": Known("run a command and sample it, and all that it starts", _exec),
-    "targets": Known("show Python and Ruby processes, and what stands in the way", _targets),
-    "doctor": Known("check everything that the agent needs here", _doctor),
-    "config": Known("show the configuration as it takes effect", _config),
+    "run": Known(
+        "sample the selected processes until interrupted",
+        _run,
+        "--select 'service=shop,cmdline=gunicorn.*shop' --collector collector.internal:4640",
+    ),
+    "exec": Known(
+        "run a command and sample it, and all that it starts", _exec, "--service reports -- python report.py"
+    ),
+    "targets": Known("show Python and Ruby processes, and what stands in the way", _targets, "--output json"),
+    "doctor": Known("check everything that the agent needs here", _doctor, "--config /etc/pivotscope/agent.toml"),
+    "config": Known("show the configuration as it takes effect", _config, "--select user=reports"),
 }
 
 
@@ -78,7 +88,14 @@ def main(words: Sequence[str]) -> int:
         _overview().parse_args(words)
         raise AssertionError(words)
     command = known.load()
-    parser = argparse.ArgumentParser(prog=f"{PROGRAM} {words[0]}", description=command.call.__doc__, allow_abbrev=False)
+    name = f"{PROGRAM} {words[0]}"
+    parser = argparse.ArgumentParser(
+        prog=name,
+        description=getdoc(command.call),
+        epilog=f"For example:\n  {name} {known.example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     command.add_options(parser)
     return command.call(**vars(parser.parse_args(words[1:])))
 
@@ -88,8 +105,10 @@ def _overview() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
         description="Samples running Python and Ruby processes and streams what it sees to a Pivotscope collector.",
+        epilog="Exit codes: 0 fine, 1 a negative answer, 2 wrong use, 3 unreachable or refused; exec: the command's.",
         allow_abbrev=False,
     )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, prog=PROGRAM)
     for name, known in COMMANDS.items():
         commands.add_parser(name, help=known.about, add_help=False)

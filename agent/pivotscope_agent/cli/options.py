@@ -5,7 +5,15 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from pivotscope_agent.merging import merge
-from pivotscope_agent.settings import VARIABLES, Setting, Settings, explain, parse_selector
+from pivotscope_agent.settings import (
+    DEFAULT_COLLECTOR,
+    VARIABLES,
+    SamplingSettings,
+    Setting,
+    Settings,
+    explain,
+    parse_selector,
+)
 
 CONFIG_VARIABLE = "PIVOTSCOPE_AGENT_CONFIG"
 
@@ -36,9 +44,14 @@ def add_select(parser: ArgumentParser) -> None:
 
 def add_collector(parser: ArgumentParser) -> None:
     """Who is told, and where records wait until then."""
-    parser.add_argument("--collector", metavar="HOST:PORT", help="the collector")
+    parser.add_argument("--collector", metavar="HOST:PORT", help=f"the collector (default: {DEFAULT_COLLECTOR})")
     parser.add_argument("--token-file", type=Path, metavar="FILE", help="file that holds the collector's token")
-    parser.add_argument("--spool", type=Path, metavar="FOLDER", help="folder where records wait for the collector")
+    parser.add_argument(
+        "--spool",
+        type=Path,
+        metavar="FOLDER",
+        help="folder where records wait for the collector (default: ~/.local/state/pivotscope-agent)",
+    )
 
 
 def add_settings(parser: ArgumentParser) -> None:
@@ -49,8 +62,12 @@ def add_settings(parser: ArgumentParser) -> None:
 
 def add_sampling(parser: ArgumentParser) -> None:
     """How closely to look."""
-    parser.add_argument("--window", type=int, metavar="SECONDS", help="length of a window")
-    parser.add_argument("--rate", type=int, metavar="HZ", help="looks at a process a second")
+    default = SamplingSettings()
+    for name, unit, about, value in (
+        ("--window", "SECONDS", "length of a window", default.window_seconds),
+        ("--rate", "HZ", "looks at a process a second", default.rate_hz),
+    ):
+        parser.add_argument(name, type=int, metavar=unit, help=f"{about} (default: {value})")
 
 
 def settings_from(

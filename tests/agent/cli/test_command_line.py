@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pivotscope_agent import __version__
 from pivotscope_agent.cli import commands, output, run
 from pivotscope_agent.cli.options import settings_from
 from pivotscope_agent.errors import SettingsError
@@ -60,7 +61,16 @@ def test_every_command_says_what_it_does_and_takes_its_options(name: str, capsys
     with pytest.raises(SystemExit) as end:
         commands.main([name, "--help"])
     assert end.value.code == 0
-    assert "--config FILE" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "--config FILE" in told
+    assert told.endswith(f"\nFor example:\n  pivotscope-agent {name} {commands.COMMANDS[name].example}\n")
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        commands.main(["--version"])
+    assert end.value.code == 0
+    assert capsys.readouterr().out == f"pivotscope-agent {__version__}\n"
 
 
 def test_the_overview_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
