@@ -9,7 +9,7 @@ from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome, Window
 from pivotscope_collector.estimates.attribution import attribute
 from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, Pool, PoolCpu, PoolSums
-from pivotscope_collector.ingest.decode import period_ns
+from pivotscope_collector.ingest.windows import period_ns
 
 
 @dataclass(frozen=True, slots=True)

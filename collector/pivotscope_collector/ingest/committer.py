@@ -18,7 +18,8 @@ from pivotscope_collector.store.rows import Rows, merge
 
 _LOG = logging.getLogger(__name__)
 _Part = Rows | Received
-_Settled = Verdict | StoreError
+Outcome = Verdict | StoreError
+"""What came of a batch: as it was judged, or why it was not stored."""
 _GROUPS_WAITING = 2
 """Full groups that wait at most: one to follow at once, one that gathers."""
 _GROUP_OCTETS = 16_000_000
@@ -26,12 +27,12 @@ _GROUP_OCTETS = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """What was handed over, how many rows it counts as, its bytes on the wire, and who waits for it."""
+    """What was handed over, how many rows it counts as, its bytes on the wire, and whom to tell what came of it."""
 
     part: _Part
     size: int
     octets: int
-    settled: "asyncio.Future[Verdict]"
+    settled: Callable[[Outcome], None]
 
 
 class Committer:
@@ -98,25 +99,25 @@ class Committer:
         finally:
             self._counters.took(Latency.HELD_BACK, loop.time() - began)
 
-    async def submit(self, part: _Part, octets: int = 0) -> "asyncio.Future[Verdict]":
-        """Hand rows or a batch over, `octets` bytes on the wire, waiting for room.
+    async def submit(self, part: _Part, settled: Callable[[Outcome], None], octets: int = 0) -> None:
+        """Hand rows or a batch over, `octets` bytes on the wire, waiting for room. Raises StoreError when closing.
 
-        The future is done when they are stored, all or in part, or will never be; it fails with StoreError.
+        `settled` is called on the loop when they are stored, all or in part, or will never be; the batches of a group
+        one after the other, so it must neither block nor raise.
         """
-        await self.room()
+        if self._full():
+            await self.room()
         if self._closing:
             raise StoreError("the collector is stopping")
-        loop = asyncio.get_running_loop()
-        one = _Waiting(part, max(1, len(part)), octets, loop.create_future())
+        one = _Waiting(part, max(1, len(part)), octets, settled)
         if not self._waiting:
-            self._due = loop.time() + self._seconds
+            self._due = asyncio.get_running_loop().time() + self._seconds
             self._arrived.set()
         self._waiting.append(one)
         self._size += one.size
         self._bytes += octets
         if self._groups() >= 1:
             self._enough.set()
-        return one.settled
 
     async def close(self) -> None:
         """Take nothing more, write what waits, and stop."""
@@ -176,14 +177,9 @@ class Committer:
             own = outcome
             if isinstance(own, StoreError) and len(group) > 1:
                 (own,) = await self._attempt([one.part])
-            if one.settled.cancelled():
-                continue
-            if isinstance(own, StoreError):
-                one.settled.set_exception(own)
-            else:
-                one.settled.set_result(own)
+            one.settled(own)
 
-    async def _attempt(self, parts: Sequence[_Part]) -> Sequence[_Settled]:
+    async def _attempt(self, parts: Sequence[_Part]) -> Sequence[Outcome]:
         loop = asyncio.get_running_loop()
         try:
             settled = await loop.run_in_executor(self._executor, self._store, parts)

@@ -14,7 +14,7 @@ from pivotscope_collector.counters import Count, Counters, Latency
 from pivotscope_collector.errors import StoreError, UsageError
 from pivotscope_collector.ingest.acknowledgements import Acknowledgements
 from pivotscope_collector.ingest.cardinality import Cardinality, Names
-from pivotscope_collector.ingest.committer import Committer
+from pivotscope_collector.ingest.committer import Committer, Outcome
 from pivotscope_collector.ingest.decode import Origin, Received
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
@@ -126,10 +126,9 @@ class Session:
             self._drop(batch.dropped)
         # What was dropped is told once: it must not wait for a report that a short stream never makes.
         agents = (self._row(),) if self._due() or batch.dropped else ()
+        received = Received(batch, self._dictionary, self._origin, self._clock.unix_ns(), agents)
         try:
-            stored = await self._committer.submit(
-                Received(batch, self._dictionary, self._origin, self._clock.unix_ns(), agents), size
-            )
+            await self._committer.submit(received, partial(self._stored, batch.sequence, began), size)
         except StoreError as error:
             self._settle(batch.sequence, unavailable(str(error)))
             return
@@ -137,7 +136,6 @@ class Session:
             # Never handed over: it stays open, so nothing from it on is acknowledged.
             self._under_way -= 1
             raise
-        stored.add_done_callback(partial(self._stored, batch.sequence, began))
 
     def _drop(self, dropped: Mapping[str, int]) -> None:
         """Add up what the agent says it dropped; numbers and reasons beyond the limits are cut to them."""
@@ -161,12 +159,10 @@ class Session:
         text = b64encode(status.SerializeToString()).decode("ascii")
         row: Row = (self._hello.agent_id, self._clock.unix_ns() // _MS, states, text)
         agents = [self._row()] if self._due() else []
-        stored = await self._committer.submit(Rows(agents=agents, statuses=[row]), size)
-        stored.add_done_callback(asyncio.Future.exception)
+        await self._committer.submit(Rows(agents=agents, statuses=[row]), _whatever, size)
 
-    def _stored(self, sequence: int, began: float, stored: "asyncio.Future[Verdict]") -> None:
-        error = stored.exception()
-        verdict = unavailable(str(error)) if error else stored.result()
+    def _stored(self, sequence: int, began: float, outcome: Outcome) -> None:
+        verdict = unavailable(str(outcome)) if isinstance(outcome, StoreError) else outcome
         if not isinstance(verdict, Refusal):
             self._counters.took(Latency.ACKNOWLEDGEMENT, self._clock.monotonic() - began)
         self._settle(sequence, verdict)
@@ -211,8 +207,7 @@ class Session:
     async def _report(self) -> None:
         """Store that the agent is here; a store that does not take it now gets it with a later batch."""
         if self._due():
-            stored = await self._committer.submit(Rows(agents=[self._row()]))
-            stored.add_done_callback(asyncio.Future.exception)
+            await self._committer.submit(Rows(agents=[self._row()]), _whatever)
 
     def _due(self) -> bool:
         beat = int(self._clock.monotonic() // _REPORT_SECONDS)
@@ -234,3 +229,7 @@ class Session:
             self._clock.unix_ns() // _MS,
             dict(self._dropped),
         )
+
+
+def _whatever(_outcome: Outcome) -> None:
+    """Of what comes again: a store that does not take it now gets it the next time."""

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from pivotscope_collector.counters import Counters, Latency
 from pivotscope_collector.errors import StoreError
-from pivotscope_collector.ingest.committer import Committer
+from pivotscope_collector.ingest.committer import Committer, Outcome
 from pivotscope_collector.store.rows import Rows
 
 
@@ -25,6 +25,20 @@ async def _started(write: Callable[[Rows], None], rows: int = 100) -> Committer:
     return committer
 
 
+async def _submitted(committer: Committer, rows: Rows, octets: int = 0) -> asyncio.Future[None]:
+    """Hand rows over; the future is done when they are stored, and fails where they are not."""
+    future = asyncio.get_running_loop().create_future()
+
+    def settled(outcome: Outcome) -> None:
+        if isinstance(outcome, StoreError):
+            future.set_exception(outcome)
+        else:
+            future.set_result(None)
+
+    await committer.submit(rows, settled, octets)
+    return future
+
+
 async def test_what_arrives_together_is_one_insert_and_done_only_after_it() -> None:
     groups: list[Rows] = []
     release = threading.Event()
@@ -34,7 +48,7 @@ async def test_what_arrives_together_is_one_insert_and_done_only_after_it() -> N
         groups.append(rows)
 
     committer = await _started(write)
-    futures = [await committer.submit(_rows(name)) for name in "abc"]
+    futures = [await _submitted(committer, _rows(name)) for name in "abc"]
     assert not any(future.done() for future in futures)
     assert groups == []
     release.set()
@@ -53,7 +67,7 @@ async def test_one_bad_batch_spoils_no_other() -> None:
         stored.extend(_names(rows))
 
     committer = await _started(write)
-    good, bad, other = [await committer.submit(_rows(name)) for name in ("good", "bad", "other")]
+    good, bad, other = [await _submitted(committer, _rows(name)) for name in ("good", "bad", "other")]
     await good
     await other
     with pytest.raises(StoreError, match="refused"):
@@ -65,12 +79,12 @@ async def test_one_bad_batch_spoils_no_other() -> None:
 async def test_closing_writes_what_waits_and_takes_nothing_more() -> None:
     stored: list[object] = []
     committer = await _started(lambda rows: stored.extend(_names(rows)))
-    future = await committer.submit(_rows("last"))
+    future = await _submitted(committer, _rows("last"))
     await committer.close()
     assert future.done()
     assert stored == ["last"]
     with pytest.raises(StoreError, match="stopping"):
-        await committer.submit(_rows("late"))
+        await _submitted(committer, _rows("late"))
 
 
 async def test_a_store_that_stands_still_holds_back_who_comes_and_loses_nothing() -> None:
@@ -85,7 +99,7 @@ async def test_a_store_that_stands_still_holds_back_who_comes_and_loses_nothing(
     committer = Committer(write, counters, seconds=0.0, rows=10)
     committer.start()
     names = [f"batch {number}" for number in range(100)]
-    tasks = [asyncio.create_task(committer.submit(_rows(name))) for name in names]
+    tasks = [asyncio.create_task(_submitted(committer, _rows(name))) for name in names]
     # Until everybody is taken or held back.
     for _ in names:
         await asyncio.sleep(0)
@@ -113,7 +127,7 @@ async def test_bytes_of_all_streams_hold_back_as_rows_do() -> None:
 
     committer = Committer(write, Counters(), seconds=0.0, rows=1_000_000, octets=1_000)
     committer.start()
-    tasks = [asyncio.create_task(committer.submit(_rows(str(number)), 400)) for number in range(60)]
+    tasks = [asyncio.create_task(_submitted(committer, _rows(str(number)), 400)) for number in range(60)]
     for _ in tasks:
         await asyncio.sleep(0)
     # One message may cross the bound, for its size is known once it is there.

@@ -5,9 +5,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.ingest import decode as decoding
-from pivotscope_collector.ingest.decode import Origin, Received, period_ns
+from pivotscope_collector.ingest.decode import Origin, Received
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.ingest.windows import period_ns
 from pivotscope_collector.store import rows as r
 
 NOW_NS = 1_795_000_000_000_000_000
