@@ -5,8 +5,9 @@ folded into OTHER, so that CPU stays counted; only series are refused, for a sum
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from pivotscope.profile.function import Owner, function_id
@@ -49,10 +50,7 @@ class Cardinality:
 
     def admits(self, kind: str, scope: str, key: int) -> bool:
         """Whether a name, by its hash, is within the bound of its kind; one that was once today stays so."""
-        day = self._clock.unix_ns() // _DAY_NS
-        if day != self._day:
-            self._day, self._seen, self._beyond = day, {}, Counter()
-        seen = self._seen.setdefault((kind, scope), set())
+        seen = self._of_today(kind, scope)
         if key in seen:
             return True
         if len(seen) >= getattr(self._bounds, kind):
@@ -62,12 +60,27 @@ class Cardinality:
         seen.add(key)
         return True
 
+    def beyond(self, kind: str, scope: str, keys: Sequence[int]) -> list[int]:
+        """Positions of the names that `admits` does not admit; at the cost of a set where there is room for all."""
+        seen = self._of_today(kind, scope)
+        fresh = set(keys).difference(seen)
+        if len(seen) + len(fresh) <= getattr(self._bounds, kind):
+            seen.update(fresh)
+            return []
+        return [position for position, key in enumerate(keys) if not self.admits(kind, scope, key)]
+
     def reached(self) -> list[Reached]:
         """Bounds that were reached today, on this collector; safe to call from any thread."""
         return [
             Reached(kind, scope, getattr(self._bounds, kind), count)
             for (kind, scope), count in self._beyond.copy().items()
         ]
+
+    def _of_today(self, kind: str, scope: str) -> set[int]:
+        day = self._clock.unix_ns() // _DAY_NS
+        if day != self._day:
+            self._day, self._seen, self._beyond = day, {}, Counter()
+        return self._seen.setdefault((kind, scope), set())
 
 
 class Names:
@@ -106,11 +119,10 @@ class Names:
             return other_function(codebase, language)
         return row
 
-    def stacks_beyond(self, ids: Iterable[int]) -> list[int]:
+    def stacks_beyond(self, ids: Sequence[int]) -> list[int]:
         """Positions of the stacks that are too many. Streams of several services are bounded by token."""
         scope = next(iter(self._services)) if len(self._services) == 1 else self._token
-        admits = self._cardinality.admits
-        return [position for position, key in enumerate(ids) if not admits("stacks", scope, key)]
+        return self._cardinality.beyond("stacks", scope, ids)
 
     def series(self, service: str, key: int) -> str:
         """Why a series is not taken; empty where it is."""
@@ -119,8 +131,12 @@ class Names:
         return f"{service} has brought more series today than a service may: is an id part of a label?"
 
     def _admits(self, kind: str, scope: str, value: str) -> bool:
-        key = int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "big")
-        return self._cardinality.admits(kind, scope, key)
+        return self._cardinality.admits(kind, scope, _key(value))
+
+
+@lru_cache(maxsize=10_000)
+def _key(value: str) -> int:
+    return int.from_bytes(blake2b(value.encode(), digest_size=8).digest(), "big")
 
 
 def other_function(codebase: str, language: str) -> FunctionRow:

@@ -83,19 +83,25 @@ class Committer:
         """Bytes of the messages that wait for a commit, as they came on the wire."""
         return self._bytes
 
+    @property
+    def full(self) -> bool:
+        """Whether two full groups wait, by rows or by bytes."""
+        most = _GROUPS_WAITING
+        return (self._size >= most * self._rows or self._bytes >= most * self._octets) and not self._closing
+
     def start(self) -> None:
         """Begin to write."""
         self._task = asyncio.create_task(self._run(), name="committer")
 
     async def room(self) -> None:
         """Wait until less than two full groups wait."""
-        if not self._full():
+        if not self.full:
             return
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
             async with self._room:
-                await self._room.wait_for(lambda: not self._full())
+                await self._room.wait_for(lambda: not self.full)
         finally:
             self._counters.took(Latency.HELD_BACK, loop.time() - began)
 
@@ -105,7 +111,7 @@ class Committer:
         `settled` is called on the loop when they are stored, all or in part, or will never be; the batches of a group
         one after the other, so it must neither block nor raise.
         """
-        if self._full():
+        if self.full:
             await self.room()
         if self._closing:
             raise StoreError("the collector is stopping")
@@ -116,7 +122,7 @@ class Committer:
         self._waiting.append(one)
         self._size += one.size
         self._bytes += octets
-        if self._groups() >= 1:
+        if self._enough_waits():
             self._enough.set()
 
     async def close(self) -> None:
@@ -130,12 +136,9 @@ class Committer:
             await self._task
         self._executor.shutdown()
 
-    def _groups(self) -> float:
-        """Full groups that wait, by rows or by bytes."""
-        return max(self._size / self._rows, self._bytes / self._octets)
-
-    def _full(self) -> bool:
-        return self._groups() >= _GROUPS_WAITING and not self._closing
+    def _enough_waits(self) -> bool:
+        """Whether a full group waits."""
+        return self._size >= self._rows or self._bytes >= self._octets
 
     async def _run(self) -> None:
         while True:
@@ -165,7 +168,7 @@ class Committer:
             if not self._closing:
                 if not self._waiting:
                     self._arrived.clear()
-                if self._groups() < 1:
+                if not self._enough_waits():
                     self._enough.clear()
             self._room.notify_all()
         return taken

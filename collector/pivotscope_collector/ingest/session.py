@@ -66,8 +66,8 @@ class Session:
         self._beat = -1
         self._status_at = float("-inf")
         self._warned = float("-inf")
-        self._slots = asyncio.Semaphore(limits.in_flight)
         self._under_way = 0
+        self._settled = asyncio.Event()
         self._ended = False
         self._changed = asyncio.Event()
 
@@ -88,7 +88,8 @@ class Session:
                     case _:
                         _LOG.debug("%s: a message of a newer version was passed over", self._origin.agent)
                 # Before the next is read, not after: else each stream would hold a message while it waits.
-                await self._committer.room()
+                if self._committer.full:
+                    await self._committer.room()
         finally:
             self._ended = True
             self._changed.set()
@@ -112,7 +113,9 @@ class Session:
         self._changed.set()
 
     async def _batch(self, batch: pb.Batch) -> None:
-        await self._slots.acquire()
+        while self._under_way >= self._limits.in_flight:
+            self._settled.clear()
+            await self._settled.wait()
         began = self._clock.monotonic()
         self._acknowledgements.received(batch.sequence)
         self._under_way += 1
@@ -120,12 +123,14 @@ class Session:
         if size > self._limits.message_bytes:
             self._settle(batch.sequence, too_large(f"{size} bytes, at most {self._limits.message_bytes}"))
             return
+        dropped = batch.dropped
         if batch.sequence > self._highest and abs(batch.clock_offset_ns) <= self._limits.amount:
             self._highest = batch.sequence
             self._offset_ns = batch.clock_offset_ns
-            self._drop(batch.dropped)
+            if dropped:
+                self._drop(dropped)
         # What was dropped is told once: it must not wait for a report that a short stream never makes.
-        agents = (self._row(),) if self._due() or batch.dropped else ()
+        agents = (self._row(),) if self._due() or dropped else ()
         received = Received(batch, self._dictionary, self._origin, self._clock.unix_ns(), agents)
         try:
             await self._committer.submit(received, partial(self._stored, batch.sequence, began), size)
@@ -169,7 +174,7 @@ class Session:
 
     def _settle(self, sequence: int, verdict: Verdict) -> None:
         self._under_way -= 1
-        self._slots.release()
+        self._settled.set()
         self._acknowledgements.settled(sequence, retry=isinstance(verdict, Refusal) and verdict.retryable)
         if isinstance(verdict, Refusal):
             self._counters.add(Count.BATCHES_REFUSED, label=code(verdict))
