@@ -34,7 +34,7 @@ from pivotscope_collector.security.book import TokenBook
 from pivotscope_collector.security.doorman import Doorman
 from pivotscope_collector.security.rate import Buckets
 from pivotscope_collector.settings import Settings, split_listen
-from pivotscope_collector.store import corrections, frozen, schema
+from pivotscope_collector.store import corrections, frozen, merging, schema
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.expiry import expire
 from pivotscope_collector.store.rollup import RollUp
@@ -179,6 +179,7 @@ def _migrate(client: Client, settings: Settings) -> None:
     schema.set_fsync(client, settings.clickhouse_cluster, on=settings.fsync)
     if client.folder:
         frozen.forget(client.folder)
+        merging.give_way()
 
 
 def _jobs(settings: Settings, client: Client, counters: Counters, dropping: threading.Lock) -> Scheduler:
