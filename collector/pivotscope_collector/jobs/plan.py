@@ -11,18 +11,24 @@ from pivotscope_collector.scoring.settings import ScoringSettings
 from pivotscope_collector.store import evidence, plans, scores
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.settled import settled
 
 _HOUR_NS = 3_600_000_000_000
+_RAW_ROWS = 200_000
+"""Stacks that a plan takes from raw rows at most: a small fleet's plan is of now, a large one's of two minutes ago."""
 
 
-def refresh(client: Client, now_ns: int, range_hours: float, settings: ScoringSettings) -> int:
+def refresh(
+    client: Client, now_ns: int, range_hours: float, settings: ScoringSettings, raw_rows: int = _RAW_ROWS
+) -> int:
     """Compute scores and plans from the last `range_hours`; returns how many plans changed.
 
     One plan stands for all codebases; where there are several, each has its own as well. Without evidence the
-    newest plan stays. Blocks. Raises StoreError.
+    newest plan stays, and so it does while much that is older waits to be rolled up. Blocks. Raises StoreError.
     """
-    found = evidence.read(client, Selection(now_ns - int(range_hours * _HOUR_NS), now_ns))
-    if not found.services:
+    selection = settled(client, Selection(now_ns - int(range_hours * _HOUR_NS), now_ns), raw_rows)
+    found = evidence.read(client, selection) if selection else None
+    if found is None or not found.services:
         return 0
     candidates = rank(found, settings)
     scores.save(client, candidates, now_ns)

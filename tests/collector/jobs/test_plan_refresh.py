@@ -14,9 +14,15 @@ from pivotscope_collector.jobs import plan
 from pivotscope_collector.scoring.settings import ScoringSettings
 from pivotscope_collector.store import plans
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.writer import Writer
 
 pytestmark = pytest.mark.engine
+
+
+class _InAnHour(SystemClock):
+    def unix_ns(self) -> int:
+        return super().unix_ns() + 3600 * 10**9
 
 
 def _fill(store: Client, now_ns: int) -> None:
@@ -82,3 +88,20 @@ def test_a_plan_that_says_the_same_is_not_stored_again(store: Client) -> None:
     plan.refresh(store, now_ns, 1.0, ScoringSettings())
     assert plan.refresh(store, now_ns, 1.0, ScoringSettings()) == 0
     assert store.run("SELECT count() AS n FROM scores FINAL")["n"] == [2]
+
+
+@pytest.mark.parametrize("hours_ago", [0, 12])
+def test_many_raw_rows_are_left_to_the_roll_up(store: Client, hours_ago: int) -> None:
+    now_ns = time.time_ns()
+    _fill(store, now_ns - hours_ago * 3600 * 10**9)
+    assert plan.refresh(store, now_ns, 24.0, ScoringSettings(), raw_rows=0) == 0
+    RollUp(store, _InAnHour(), Counters(), margin_seconds=1.0, raw_days=14).run()
+    assert plan.refresh(store, now_ns, 24.0, ScoringSettings(), raw_rows=0) == 3
+
+
+def test_what_is_older_stays_in_a_plan_while_new_rows_are_many(store: Client) -> None:
+    now_ns = time.time_ns()
+    _fill(store, now_ns - 3600 * 10**9)
+    RollUp(store, SystemClock(), Counters(), margin_seconds=0.0, raw_days=14).run()
+    _fill(store, now_ns)
+    assert plan.refresh(store, now_ns, 24.0, ScoringSettings(), raw_rows=0) == 3
