@@ -47,18 +47,20 @@ class Retention:
 class QueryLimits:
     """What one question may take, and how many: `at_once` are answered, `waiting` more may wait for their turn.
 
-    `rows` are those that one statement reads, `memory_mb` what it holds.
+    `rows` are those that one statement reads, `memory_mb` what it holds; `remembered_mb` is what questions keep of what
+    they read for those that follow.
     """
 
     seconds: float = 30.0
     rows: int = 200_000_000
     memory_mb: int = 1024
+    remembered_mb: int = 64
     at_once: int = 4
     waiting: int = 60
 
     def __post_init__(self) -> None:
         least = min(self.seconds, self.rows, self.memory_mb, self.at_once)
-        if not least > 0 or self.seconds == float("inf") or self.waiting < 0:
+        if not least > 0 or self.seconds == float("inf") or min(self.waiting, self.remembered_mb) < 0:
             raise UsageError(
                 "query must have seconds, rows, memory_mb and at_once above 0, got "
                 + ", ".join(f"{item.name}={getattr(self, item.name)}" for item in fields(self))

@@ -21,7 +21,7 @@ from pivotscope_collector.estimates.share import Interval, Vector
 from pivotscope_collector.estimates.split import base_mode
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import whole
+from pivotscope_collector.store.totals import whole
 
 NANO = 1e-9
 DEFAULT_LIMIT = 20
@@ -77,7 +77,7 @@ def diff_hotspots(
     """
     if request.per not in {"", "request"}:
         raise UsageError(f"per {request.per!r}: expected nothing (a CPU-second) or request")
-    base, side = (_side(client, one, name, request.per) for one, name in zip(sides, NAMES, strict=True))
+    base, side = (_side(client, known, one, name, request.per) for one, name in zip(sides, NAMES, strict=True))
     _comparable(base, side)
     ids = np.union1d(base.ids, side.ids)
     if not request.libraries:
@@ -97,8 +97,8 @@ def diff_hotspots(
     )
 
 
-def _side(client: Client, selection: Selection, name: str, per: str) -> Side:
-    found, functions = whole(client, selection)
+def _side(client: Client, known: Known, selection: Selection, name: str, per: str) -> Side:
+    found, functions = whole(known.recall, selection)
     pools = found.sums
     attributed = attribute_columns(pools, functions)
     cpu = sum(pool.attributed_ns for pool in attributed.pools)

@@ -14,12 +14,9 @@ from pivotscope_collector.api.ranking import Known
 from pivotscope_collector.errors import NotComparableError
 from pivotscope_collector.estimates.pool import Pool, PoolSums
 from pivotscope_collector.estimates.tree import Indices, Stacks, Tree, merge
-from pivotscope_collector.store import reader
 from pivotscope_collector.store.catalogue import UNKNOWN, Names
-from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.native import numbers
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import Pools, pools_of
+from pivotscope_collector.store.totals import Pools, sampled
 
 MODES = {
     agent_pb2.MODE_ACTIVE: Mode.ACTIVE,
@@ -44,7 +41,6 @@ class Side:
 
 
 def get_flame(
-    client: Client,
     known: Known,
     selection: Selection,
     wanted: "agent_pb2.Mode.ValueType",
@@ -57,8 +53,8 @@ def get_flame(
     Unspecified, it is the mode that splits the CPU of each language: gil, else active.
     Raises NotComparableError where the two sides were not sampled alike.
     """
-    side = _side(client, known, selection, MODES.get(wanted))
-    sides = [side] if base is None else [side, _side(client, known, base, MODES.get(wanted))]
+    side = _side(known, selection, MODES.get(wanted))
+    sides = [side] if base is None else [side, _side(known, base, MODES.get(wanted))]
     if base is not None:
         _comparable(*sides)
     tree = merge(_stacks(sides), max(0.0, least or LEAST), MOST)
@@ -70,19 +66,15 @@ def get_flame(
     return answer
 
 
-def _side(client: Client, known: Known, selection: Selection, wanted: Mode | None) -> Side:
+def _side(known: Known, selection: Selection, wanted: Mode | None) -> Side:
     # Which modes there are is known only with the pools: all are read beside them, as most windows are of those shown.
-    stacks = reader.Ask("flame", {"modes": [wanted.value] if wanted else []})
-    seen, found = reader.blocks(client, selection, stacks, reader.Ask("pool_sums"))
-    pools = pools_of(found)
+    pools, seen = sampled(known.recall, selection, (wanted.value,) if wanted else ())
     modes = _modes(pools.sums, wanted)
-    if not seen:
-        return _empty(modes)
-    shown, scale = _scales(pools, modes, numbers(seen["pool"]))
+    shown, scale = _scales(pools, modes, seen.pools)
     if not shown.any():
         return _empty(modes)
-    ids, place = np.unique(numbers(seen["stack_id"])[shown], return_inverse=True)
-    columns = (numbers(seen["samples"]), numbers(seen["native"]), numbers(seen["y"]) * scale)
+    ids, place = np.unique(seen.ids[shown], return_inverse=True)
+    columns = (seen.samples, seen.native, seen.y * scale)
     summed = [np.bincount(place, column[shown], len(ids)) for column in columns]
     weights = np.stack(summed, axis=1).astype(np.float64)
     pairs = [f"{language}/{mode}" for language, mode in modes.items()]
@@ -103,8 +95,8 @@ def _scales(pools: Pools, modes: Modes, keys: NDArray[np.uint64]) -> tuple[NDArr
     scales = {key: cpu[row.pool] / row.x if row.x > 0.0 else 0.0 for key, row in pairs}
     others = {key for key, row in pairs if row.mode is not modes[row.pool.language]}
     distinct, place = np.unique(keys, return_inverse=True)
-    shown = np.array([key not in others for key in distinct.tolist()])
-    return shown[place], np.array([scales.get(key, 0.0) for key in distinct.tolist()])[place]
+    shown = np.array([key not in others for key in distinct.tolist()], np.bool_)
+    return shown[place], np.array([scales.get(key, 0.0) for key in distinct.tolist()], np.float64)[place]
 
 
 def _comparable(side: Side, base: Side) -> None:

@@ -8,19 +8,18 @@ from pivotscope_collector.api.ranking import Known, rank
 from pivotscope_collector.estimates.attribution import attribute_columns
 from pivotscope_collector.estimates.pool import FunctionCpu, PoolCpu
 from pivotscope_collector.estimates.share import Interval
-from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import Pools, whole
+from pivotscope_collector.store.totals import Pools, whole
 
 NANO = 1e-9
 DEFAULT_LIMIT = 20
 
 
 def list_hotspots(
-    client: Client, known: Known, selection: Selection, page: Page, *, libraries: bool, by_total: bool
+    known: Known, selection: Selection, page: Page, *, libraries: bool, by_total: bool
 ) -> query_pb2.ListHotspotsResponse:
     """A page of functions by CPU, the largest first, and what every service used, sampled or not."""
-    pools, functions = whole(client, selection)
+    pools, functions = whole(known.recall, selection)
     attributed = attribute_columns(pools.sums, functions)
     ranked = rank(known.owners, attributed, libraries=libraries, by_total=by_total)
     shown = attributed.functions(ranked.page(page))

@@ -14,6 +14,7 @@ from pivotscope_collector.estimates.share import Vector
 from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.catalogue import Names
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.recall import Recall
 from pivotscope_collector.store.stacks import StackBook
 
 Flags = NDArray[np.bool_]
@@ -71,12 +72,13 @@ class Owners:
 
 
 class Known:
-    """What questions remember of functions and stacks: what an id stands for never changes."""
+    """What questions remember: what ids of functions and stacks stand for, and what stretches of time hold."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, remembered_mb: int) -> None:
         self.owners = Owners(client)
         self.names = Names(client)
         self.stacks = StackBook(client)
+        self.recall = Recall(client, remembered_mb << 20)
 
 
 def rank(owners: Owners, attributed: Attributed, *, libraries: bool, by_total: bool) -> Ranked:

@@ -31,7 +31,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
     def __init__(self, client: Client, limits: QueryLimits) -> None:
         self._client = client
         self._questions = Questions(limits)
-        self._known = Known(client)
+        self._known = Known(client, limits.remembered_mb)
         self._services: set[str] = set()
 
     def _select(self, message: query_pb2.Selection) -> Selection:
@@ -52,7 +52,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         page = page_of(request, request.limit, hotspots.DEFAULT_LIMIT, selections)
         (selection,) = page.held(selections)
         return hotspots.list_hotspots(
-            self._client, self._known, selection, page, libraries=request.libraries, by_total=request.by_total
+            self._known, selection, page, libraries=request.libraries, by_total=request.by_total
         )
 
     async def DiffHotspots(
@@ -81,7 +81,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         """One function over time."""
         return await self._questions.answered(
             context,
-            lambda: get_trend(self._client, self._select(request.selection), request),
+            lambda: get_trend(self._client, self._known, self._select(request.selection), request),
         )
 
     async def GetFlame(self, request: query_pb2.GetFlameRequest, context: Context) -> query_pb2.GetFlameResponse:
@@ -91,7 +91,6 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
     def _flame(self, request: query_pb2.GetFlameRequest) -> query_pb2.GetFlameResponse:
         base = self._select(request.base) if request.HasField("base") else None
         return get_flame(
-            self._client,
             self._known,
             self._select(request.selection),
             request.mode,

@@ -8,6 +8,7 @@ from pivotscope.profile.function import Function
 from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.api.hotspots import NANO, interval_message
+from pivotscope_collector.api.ranking import Known
 from pivotscope_collector.api.trend_points import History, Moment, counted, merged, read
 from pivotscope_collector.api.trend_versions import versions
 from pivotscope_collector.errors import NotFoundError, UsageError
@@ -24,7 +25,9 @@ ROWS = 60
 WAYS = ("", "version", "request")
 
 
-def get_trend(client: Client, selection: Selection, request: query_pb2.GetTrendRequest) -> query_pb2.GetTrendResponse:
+def get_trend(
+    client: Client, known: Known, selection: Selection, request: query_pb2.GetTrendRequest
+) -> query_pb2.GetTrendResponse:
     """CPU and share of a function in each step of the range, and the verdict; steps without windows are left out.
 
     The verdict looks at steps that suit the range, the rows at those that were asked for.
@@ -35,7 +38,7 @@ def get_trend(client: Client, selection: Selection, request: query_pb2.GetTrendR
     judged = _judged(selection, shown)
     key, function = _find(client, selection, request.function)
     seen = client.beside(partial(first_seen, client, key))
-    history = read(client, selection, key, judged, apart=request.by == "version")
+    history = read(known.recall, selection, key, judged, apart=request.by == "version")
     first = seen.result()
     answer = query_pb2.GetTrendResponse(
         codebase=function.codebase,

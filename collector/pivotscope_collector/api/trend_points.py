@@ -9,9 +9,9 @@ from pivotscope_collector.estimates.merge import added, without_arms
 from pivotscope_collector.estimates.pool import Pool
 from pivotscope_collector.estimates.share import Interval, t_quantile
 from pivotscope_collector.estimates.steps import StepCpu, attribute_steps
-from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import stepped
+from pivotscope_collector.store.recall import Recall
+from pivotscope_collector.store.totals import stepped
 from pivotscope_collector.trends.series import Point
 
 LOST = 0.2
@@ -85,12 +85,12 @@ class History:
         return {version: at for version, at in self.versions.items() if version and at > first}
 
 
-def read(client: Client, selection: Selection, function: int, step: int, *, apart: bool = False) -> History:
+def read(recall: Recall, selection: Selection, function: int, step: int, *, apart: bool = False) -> History:
     """The function in steps of `step` seconds; `apart` also version by version. Raises StoreError.
 
     Services without a sample of it do not count.
     """
-    pools, functions = stepped(client, selection, step, function)
+    pools, functions = stepped(recall, selection, step, function)
     kinds = {(row.pool.service, row.pool.language) for rows in functions.values() for row in rows}
     known = {at: [row for row in rows if (row.pool.service, row.pool.language) in kinds] for at, rows in pools.items()}
     steps: dict[int, list[StepCpu]] = defaultdict(list)

@@ -119,10 +119,7 @@ class Client:
     def run(self, sql: str, parameters: Mapping[str, object] | None = None) -> Columns:
         """Run a statement that returns rows. Without rows every column is there, and empty."""
         try:
-            settings = self._settings | bounds.settings()
-            result = self._driver().query(
-                sql, parameters=dict(parameters or {}), column_oriented=True, settings=settings
-            )
+            result = self._driver().query(self._bounded(sql), parameters=dict(parameters or {}), column_oriented=True)
         except ClickHouseError as error:
             raise bounds.translated(str(error), self.location) from error
         # The engine names no columns where there are no rows.
@@ -157,12 +154,8 @@ class Client:
 
     def blocks(self, sql: str, parameters: Mapping[str, object] | None = None) -> Blocks:
         """As `arrays`, for a statement that returns texts, too."""
-        # In the statement: settings beside it cost the embedded driver three statements each.
-        clause = ", ".join(f"{name} = {value!r}" for name, value in (self._settings | bounds.settings()).items())
         try:
-            answer = self._driver().raw_query(
-                f"{sql}\nSETTINGS {clause}", parameters=dict(parameters or {}), fmt="Native"
-            )
+            answer = self._driver().raw_query(self._bounded(sql), parameters=dict(parameters or {}), fmt="Native")
         except ClickHouseError as error:
             raise bounds.translated(str(error), self.location) from error
         return native.decode(answer)
@@ -196,6 +189,11 @@ class Client:
             for driver in self._drivers:
                 driver.close()
             self._drivers.clear()
+
+    def _bounded(self, sql: str) -> str:
+        """A statement with its settings. Beside it they cost the embedded driver three statements each."""
+        settings = self._settings | bounds.settings()
+        return f"{sql}\nSETTINGS {', '.join(f'{name} = {value!r}' for name, value in settings.items())}"
 
     def _column_types(self, table: str) -> Mapping[str, str]:
         """Type of each column of a table, asked once."""

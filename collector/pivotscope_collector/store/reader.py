@@ -16,30 +16,17 @@ largest of the buckets, `resident_bytes` their mean.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
 from string import Template
 
-from pivotscope_collector.store.client import Blocks, Client, Columns, statement
+from pivotscope_collector.store.client import Client, Columns, statement
 from pivotscope_collector.store.selection import DAY, HOUR, MINUTE, NAMES, Selection
-from pivotscope_collector.store.sources import Sources, likely, locate
+from pivotscope_collector.store.sources import Sources, locate
+from pivotscope_collector.store.stretch import Stretch, joined
 
 __all__ = ["DAY", "HOUR", "MINUTE", "Selection", "Sources", "locate"]
 
 POOL = " AND ".join(f"({{{name}:String}} = '' OR {name} = {{{name}:String}})" for name in NAMES)
 """Predicate of a selection on the columns of a pool; empty values select everything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A statement to run for a selection: `sql/<name>.sql`, and what it binds besides the selection.
-
-    Functions are those of `function_ids`, all where none are given.
-    """
-
-    name: str
-    parameters: Mapping[str, object] = field(default_factory=dict)
-    function_ids: Sequence[int] = ()
 
 
 def pools(client: Client, selection: Selection, *, step_seconds: int = 0) -> Columns:
@@ -72,30 +59,6 @@ def query(
     return client.run(render(name, selection, sources), bind(selection, sources, parameters))
 
 
-def blocks(client: Client, selection: Selection, *asks: Ask, step_seconds: int = 0) -> list[Blocks]:
-    """Answers of several statements on one selection, side by side.
-
-    A range that is over is read while it is checked that nothing came late for it, and once more where something did.
-    """
-
-    def answers(sources: Sources) -> list[Blocks]:
-        return client.together(*(partial(_answer, client, selection, sources, step_seconds, ask) for ask in asks))
-
-    guess = likely(client, selection, step_seconds)
-    if guess is not None:
-        holds = client.beside(partial(guess.holds, client))
-        found = answers(guess.sources)
-        if holds.result():
-            return found
-    return answers(locate(client, selection, step_seconds))
-
-
-def _answer(client: Client, selection: Selection, sources: Sources, step_seconds: int, ask: Ask) -> Blocks:
-    given = {"step": step_seconds, "function_ids": list(ask.function_ids), **ask.parameters}
-    sql = render(ask.name, selection, sources, some=bool(ask.function_ids), stepped=bool(step_seconds))
-    return client.blocks(sql, bind(selection, sources, given))
-
-
 def bind(selection: Selection, sources: Sources, parameters: Mapping[str, object] | None = None) -> dict[str, object]:
     """The values of a rendered statement's parameters."""
     return {
@@ -105,12 +68,20 @@ def bind(selection: Selection, sources: Sources, parameters: Mapping[str, object
     }
 
 
-def render(name: str, selection: Selection, sources: Sources, *, some: bool = False, stepped: bool = False) -> str:
+def render(
+    name: str,
+    selection: Selection,
+    sources: Sources,
+    *,
+    some: bool = False,
+    parts: Sequence[Stretch] = (),
+    stepped: bool = False,
+) -> str:
     """The text of `sql/<name>.sql` with its placeholders filled in; parameters stay unbound.
 
     Only what the selection has a part in is read: levels, and names in the predicates. With `some`, functions are those
-    of the parameter function_ids. ${bucket} is the start of a row's step, with `stepped`, else that of the range;
-    ${pool_key} a number for its pool and mode.
+    of the parameter function_ids. ${bucket} is the start of that of the `parts` which a row is in, or of its step with
+    `stepped`; ${within} a condition on raw rows of these parts; ${pool_key} a number for pool and mode.
     """
     pool = selection.pools
     chosen = f"{pool} AND function_id IN {{function_ids:Array(UInt64)}}" if some else pool
@@ -122,8 +93,9 @@ def render(name: str, selection: Selection, sources: Sources, *, some: bool = Fa
         pool_rows=pool_rows,
         function_rows=function_rows,
         pool_key=_POOL_KEY,
-        bucket=_STEP if stepped else "{since:UInt32}",
+        bucket=_STEP if stepped else _bucket(parts),
         selected=selection.raw,
+        within=f"({_within('minute', [(part.start, part.end) for part in joined(parts)])}) AND {pool}",
     )
 
 
@@ -135,6 +107,18 @@ def raw(kind: str, minutes: str, pool: str = POOL) -> str:
 # Each name hashed alone is hashed once a distinct value, not once a row; the names salt their values.
 _POOL_KEY = " + ".join(f"cityHash64('{name}', {name})" for name in (*NAMES, "language", "mode"))
 _STEP = "toUInt32(intDiv(toUnixTimestamp(bucket), {step:UInt32}) * {step:UInt32})"
+
+
+def _bucket(parts: Sequence[Stretch]) -> str:
+    starts = [part.start for part in parts]
+    return f"roundDown(toUnixTimestamp(bucket), {starts})" if len(starts) > 1 else f"toUInt32({sum(starts)})"
+
+
+def _within(column: str, stretches: Sequence[tuple[int, int]]) -> str:
+    # They stand in the text: sets of buckets would keep the index from being used, or take it longer.
+    return " OR ".join(f"{column} >= {start} AND {column} < {end}" for start, end in stretches)
+
+
 POOLS = (
     "bucket, service, environment, version, variant, language, mode, windows, complete, samples, native_samples, "
     "x, xx, duration_ns, complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, "
@@ -152,10 +136,8 @@ def _live(kind: str, columns: str, sources: Sources, pool: str, chosen: str) -> 
     days, hours = (_stretches(starts, size) for starts, size in ((sources.days, DAY), (sources.hours, HOUR)))
     for level, stretches in (("day", days), ("hour", hours), ("minute", sources.minutes)):
         if stretches:
-            # They stand in the text: sets of buckets would keep the index from being used, or take it longer.
-            within = " OR ".join(f"bucket >= {start} AND bucket < {end}" for start, end in stretches)
             clean = " AND bucket NOT IN {dirty:Array(UInt32)}" if sources.dirty and level == "minute" else ""
-            parts.append(_level(kind, level, f"({within}){clean} AND {chosen}"))
+            parts.append(_level(kind, level, f"({_within('bucket', stretches)}){clean} AND {chosen}"))
     if len(parts) == 1 and not sources.dirty:
         return parts[0]
     selects = [f"SELECT {columns} FROM {part}" for part in parts]  # noqa: S608 - no outside text

@@ -1,12 +1,13 @@
 """Where each part of a range is current: in which level of the roll-ups, or in raw rows alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
 
-from pivotscope_collector.store.client import Blocks, Client, Columns, statement
+from pivotscope_collector.store.client import Client, Columns, statement
 from pivotscope_collector.store.native import numbers
 from pivotscope_collector.store.selection import DAY, HOUR, Selection
+from pivotscope_collector.store.stretch import Stretch
 
 _LONG = 6 * HOUR
 """Ranges from here on are read from hours and days, too."""
@@ -44,45 +45,10 @@ class Progress:
 def locate(client: Client, selection: Selection, step_seconds: int = 0) -> Sources:
     """Find where each part of the range is current. Raises StoreError."""
     progress = progress_of(client.renewed("progress"))
-    dirty = _dirty(client, selection, progress)
-    behind = Sources(dirty=dirty)
-    if _levels(selection, step_seconds):
-        stale = _stale(client, selection, progress)
-        behind = Sources(stale["day"], stale["hour"], dirty)
-    return _sources(selection, step_seconds, progress, behind)
-
-
-@dataclass(frozen=True, slots=True)
-class Likely:
-    """Where a range that is over is current, as long as nothing came late for it since `progress` was written."""
-
-    selection: Selection
-    step_seconds: int
-    progress: Mapping[str, Progress]
-
-    @property
-    def sources(self) -> Sources:
-        """What `locate` says then."""
-        return _sources(self.selection, self.step_seconds, self.progress, Sources())
-
-    def holds(self, client: Client) -> bool:
-        """Whether nothing came late: what was read since this was made has then everything received before that."""
-        if _asked_late(client, "late_minute", self.selection, self.progress["minute"]):
-            return False
-        long = _levels(self.selection, self.step_seconds)
-        return not (long and any(_stale(client, self.selection, self.progress).values()))
-
-
-def likely(client: Client, selection: Selection, step_seconds: int = 0) -> Likely | None:
-    """What `locate` will say, as far as is known without a look; None where a part of the range is open."""
-    progress = progress_of(client.standing("progress"))
-    over = "minute" in progress and selection.until <= progress["minute"].open_from
-    return Likely(selection, step_seconds, progress) if over else None
-
-
-def _levels(selection: Selection, step_seconds: int) -> bool:
-    """Whether levels above the minute can have a part in it."""
-    return selection.until - selection.since >= _LONG and step_seconds % HOUR == 0
+    minutes = dirty(client, late(client, selection, progress.get("minute", Progress())))
+    lacking = behind(client, selection, progress, minutes, step_seconds)
+    reach = levels(selection, step_seconds)
+    return sources_of([Stretch(selection.since, selection.until)], progress, lacking, reach)
 
 
 def progress_of(columns: Columns) -> dict[str, Progress]:
@@ -91,71 +57,77 @@ def progress_of(columns: Columns) -> dict[str, Progress]:
     return {level: Progress(covered, open_from) for level, covered, open_from in told}
 
 
-def _sources(selection: Selection, step_seconds: int, progress: Mapping[str, Progress], behind: Sources) -> Sources:
-    """Sources of a range, where those minutes are dirty, and those hours are not current in hours and in days."""
-    days: tuple[int, ...] = ()
-    hours: tuple[int, ...] = ()
-    if _levels(selection, step_seconds):
-        if step_seconds % DAY == 0:
-            days = _whole(selection, DAY, progress, (*behind.dirty, *behind.days))
-        inside = set(days)
-        whole = _whole(selection, HOUR, progress, (*behind.dirty, *behind.hours))
-        hours = tuple(hour for hour in whole if hour // DAY * DAY not in inside)
-    return Sources(days, hours, behind.dirty, left_of(selection.since, selection.until, days, hours))
-
-
-def _whole(
-    selection: Selection, size: int, progress: Mapping[str, Progress], behind: tuple[int, ...]
-) -> tuple[int, ...]:
-    """Starts of the whole buckets of `size` seconds in the range that are closed and hold no moment of `behind`."""
-    level = progress.get("day" if size == DAY else "hour", Progress())
-    skip = {moment // size * size for moment in behind}
-    first = -(-selection.since // size) * size
-    last = min(selection.until, level.open_from) - size
-    return tuple(start for start in range(first, last + 1, size) if start not in skip)
-
-
-def _dirty(client: Client, selection: Selection, progress: Mapping[str, Progress]) -> tuple[int, ...]:
-    """Minutes with windows that no roll-up has seen; the roll-up's progress tells most of them apart without a look."""
-    seen = _late(client, selection, progress.get("minute", Progress()))
-    if not seen:
-        return ()
-    rolled = client.query("rolled_until", {"minutes": list(seen)})
-    until = dict(zip(rolled["minute"], rolled["received_us"], strict=True))
-    return tuple(minute for minute, last in seen.items() if last > until.get(minute, 0))
-
-
-def _late(client: Client, selection: Selection, progress: Progress) -> dict[int, int]:
-    """Minutes with windows that came after what the level of minutes covers, or that are open; when their last came."""
-    found = _asked_late(client, "dirty_minutes", selection, progress)
+def late(client: Client, selection: Selection, beyond: Progress) -> dict[int, int]:
+    """Minutes of the range with windows that came beyond this progress, or that it left open; when their last came."""
+    after = "received_at > fromUnixTimestamp64Micro({covered_us:Int64}, 'UTC')"
+    either = f"({after} OR minute >= {{open_from:UInt32}})" if selection.until > beyond.open_from else after
+    sql = Template(statement("dirty_minutes")).substitute(beyond=either, selected=selection.raw)
+    bound = {**selection.bound(), "covered_us": beyond.covered_us, "open_from": beyond.open_from}
+    found = client.blocks(sql, bound)
     columns = [numbers(found[name]).tolist() for name in ("minute_s", "received_us")] if found else [(), ()]
     return dict(zip(*columns, strict=True))
 
 
-def _asked_late(client: Client, name: str, selection: Selection, progress: Progress) -> Blocks:
-    """`sql/<name>.sql` on windows that came after what the level of minutes covers, or of minutes that are open."""
-    late = "received_at > fromUnixTimestamp64Micro({covered_us:Int64}, 'UTC')"
-    beyond = f"({late} OR minute >= {{open_from:UInt32}})" if selection.until > progress.open_from else late
-    sql = Template(statement(name)).substitute(beyond=beyond, selected=selection.raw)
-    bound = {**selection.bound(), "covered_us": progress.covered_us, "open_from": progress.open_from}
-    return client.blocks(sql, bound)
+def dirty(client: Client, came: Mapping[int, int]) -> tuple[int, ...]:
+    """Those minutes whose last window, which came by then, no roll-up has seen."""
+    if not came:
+        return ()
+    rolled = client.query("rolled_until", {"minutes": list(came)})
+    until = dict(zip(rolled["minute"], rolled["received_us"], strict=True))
+    return tuple(minute for minute, last in came.items() if last > until.get(minute, 0))
 
 
-def _stale(client: Client, selection: Selection, progress: Mapping[str, Progress]) -> dict[str, tuple[int, ...]]:
-    """Hours that are over for hours or for days, with a minute that was rolled up since they were."""
+def behind(
+    client: Client, selection: Selection, progress: Mapping[str, Progress], minutes: tuple[int, ...], step_seconds: int
+) -> Sources:
+    """What the levels do not have yet: these dirty minutes, and days and hours by the hours that they lack."""
+    if not levels(selection, step_seconds):
+        return Sources(dirty=minutes)
     hour, day = (progress.get(level, Progress()) for level in ("hour", "day"))
-    found = client.query(
-        "stale_hours",
-        {
-            "since": selection.since,
-            "until": selection.until,
-            "hour_covered": hour.covered_us,
-            "hour_open": hour.open_from,
-            "day_covered": day.covered_us,
-            "day_open": day.open_from,
-        },
-    )
-    return {
-        level: tuple(at for at, behind in zip(found["hour"], found[f"{level}_behind"], strict=True) if behind)
-        for level in ("hour", "day")
+    bound = {
+        "since": selection.since,
+        "until": selection.until,
+        "hour_covered": hour.covered_us,
+        "hour_open": hour.open_from,
+        "day_covered": day.covered_us,
+        "day_open": day.open_from,
     }
+    found = client.blocks(statement("stale_hours"), bound)
+    starts, days, hours = (numbers(found[name]) if found else () for name in ("hour", "day_behind", "hour_behind"))
+    stale = [tuple(int(at) for at, is_behind in zip(starts, one, strict=True) if is_behind) for one in (days, hours)]
+    return Sources(stale[0], stale[1], minutes)
+
+
+def levels(selection: Selection, step_seconds: int) -> tuple[int, ...]:
+    """Sizes in seconds of the buckets above the minute that can have a part in a range, the largest first."""
+    if selection.until - selection.since < _LONG:
+        return ()
+    return tuple(size for size in (DAY, HOUR) if step_seconds % size == 0)
+
+
+def sources_of(
+    parts: Sequence[Stretch], progress: Mapping[str, Progress], lacking: Sources, sizes: Sequence[int]
+) -> Sources:
+    """Where these parts of a range, in order, are current, given its `levels` and what those lack (see `behind`)."""
+    days: list[int] = []
+    hours: list[int] = []
+    minutes: list[tuple[int, int]] = []
+    for part in parts:
+        own_days = _whole(part, DAY, progress, (*lacking.dirty, *lacking.days)) if DAY in sizes else []
+        whole = _whole(part, HOUR, progress, (*lacking.dirty, *lacking.hours)) if HOUR in sizes else []
+        own_hours = [hour for hour in whole if hour // DAY * DAY not in own_days]
+        days += own_days
+        hours += own_hours
+        for start, end in left_of(part.start, part.end, own_days, own_hours):
+            before = minutes.pop()[0] if minutes and minutes[-1][1] == start else start
+            minutes.append((before, end))
+    unseen = tuple(minute for minute in lacking.dirty if any(minute in part for part in parts))
+    return Sources(tuple(days), tuple(hours), unseen, tuple(minutes))
+
+
+def _whole(part: Stretch, size: int, progress: Mapping[str, Progress], lacking: tuple[int, ...]) -> list[int]:
+    """Starts of the whole buckets of `size` seconds that are closed and hold no moment of `lacking`."""
+    level = progress.get("day" if size == DAY else "hour", Progress())
+    skip = {moment // size * size for moment in lacking}
+    last = min(part.end, level.open_from) - size
+    return [start for start in range(-(-part.start // size) * size, last + 1, size) if start not in skip]

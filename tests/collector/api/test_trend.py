@@ -5,6 +5,7 @@ import time
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1 import query_pb2
+from pivotscope_collector.api.ranking import Known
 from pivotscope_collector.api.trend import get_trend
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
@@ -77,7 +78,7 @@ def selection(started_ns: int) -> Selection:
 
 
 def _ask(client: Client, selection: Selection, by: str = "") -> query_pb2.GetTrendResponse:
-    return get_trend(client, selection, query_pb2.GetTrendRequest(function="hot", by=by))
+    return get_trend(client, Known(client, 64), selection, query_pb2.GetTrendRequest(function="hot", by=by))
 
 
 def test_since_when_and_with_which_version(released: Client, selection: Selection, started_ns: int) -> None:

@@ -10,11 +10,12 @@ from pivotscope_collector.store import reader
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.first_seen import first_seen
 from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.recall import Recall
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
-from pivotscope_collector.store.sources import Sources, left_of, likely
+from pivotscope_collector.store.sources import Sources, left_of
 from pivotscope_collector.store.stacks import StackBook
-from pivotscope_collector.store.sums import stepped, whole
+from pivotscope_collector.store.totals import stepped, whole
 from pivotscope_collector.store.writer import Writer
 
 pytestmark = pytest.mark.engine
@@ -33,8 +34,8 @@ def _over(clock: Moved) -> Selection:
     return Selection(int((clock.now - 3600) * 1e9), int((clock.now + 1800) * 1e9))
 
 
-def _totals(store: Client, selection: Selection) -> dict[int, float]:
-    pools, functions = whole(store, selection)
+def _totals(recall: Recall, selection: Selection) -> dict[int, float]:
+    pools, functions = whole(recall, selection)
     assert [row.samples for row in pools.sums] == [sum(row.samples for row in pools.sums)]
     ((columns,),) = (modes.values() for modes in functions.values())
     return dict(zip(columns.ids.tolist(), columns["total_samples"].tolist(), strict=True))
@@ -43,21 +44,20 @@ def _totals(store: Client, selection: Selection) -> dict[int, float]:
 def test_a_range_that_is_over_has_what_comes_late_for_it(
     store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved
 ) -> None:
-    selection, minute = _over(clock), int(clock.now) // 60 * 60
+    recall, selection, minute = Recall(store, 1 << 20), _over(clock), int(clock.now) // 60 * 60
     writer.write(window_rows({(1, 2): 3, (1,): 1}))
-    assert _totals(store, selection) == {1: 4, 2: 3}
+    assert _totals(recall, selection) == {1: 4, 2: 3}
     clock.now += 7200
     roll_up.run()
     for _ in range(2):
-        assert _totals(store, selection) == {1: 4, 2: 3}
-    assert likely(store, selection) is not None
+        assert _totals(recall, selection) == {1: 4, 2: 3}
     writer.write(window_rows({(1, 3): 5}, minute=minute))
-    assert _totals(store, selection) == {1: 9, 2: 3, 3: 5}
+    assert _totals(recall, selection) == {1: 9, 2: 3, 3: 5}
     # Rolled up meanwhile, which this client was not told.
     clock.now += 60
     roll_up.run()
     for _ in range(2):
-        assert _totals(store, selection) == {1: 9, 2: 3, 3: 5}
+        assert _totals(recall, selection) == {1: 9, 2: 3, 3: 5}
 
 
 @pytest.mark.parametrize("closed", [False, True])
@@ -71,7 +71,7 @@ def test_steps_agree_with_what_every_reader_gets(
     if closed:
         clock.now += 7200
         roll_up.run()
-    pools, functions = stepped(store, selection, 60, 2)
+    pools, functions = stepped(Recall(store, 1 << 20), selection, 60, 2)
     found = reader.functions(store, selection, step_seconds=60, function_ids=[2])
     assert [start for start, rows in functions.items() for _ in rows] == found["bucket"]
     # Pools come in the order of their numbers.

@@ -1,0 +1,208 @@
+"""What stretches of time hold: read once, and remembered for as long as nothing comes late for them.
+
+That a roll-up covers what was received by some moment stays true, and all that can change what a stretch holds is a
+window that came later. So what was read since may be told again after one look for such windows. Whether there are any
+is asked of the store in each question: another collector may have taken them in.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Protocol
+
+from pivotscope_collector.store.client import Blocks, Client
+from pivotscope_collector.store.memory import Kept, Memory
+from pivotscope_collector.store.reader import bind, render
+from pivotscope_collector.store.selection import NAMES, Selection
+from pivotscope_collector.store.sources import (
+    Progress,
+    Sources,
+    behind,
+    dirty,
+    late,
+    levels,
+    progress_of,
+    sources_of,
+)
+from pivotscope_collector.store.stretch import Stretch, pieces, steps
+
+_Answer = tuple[list[Stretch], list[list[Any]]]
+
+
+class Sized(Protocol):
+    """A value that knows about how many bytes it takes."""
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """`sql/<name>.sql`, and what it binds besides the selection; functions are those of `function_ids`, or all.
+
+    `apart` makes of an answer a value for each stretch, by its start; `nothing` stands for those that have none.
+    """
+
+    name: str
+    apart: Callable[[Blocks], Mapping[int, Sized]]
+    nothing: Sized
+    function_ids: tuple[int, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """Statements about a selection, in one or in steps; `sizes` are the levels that its range reaches."""
+
+    selection: Selection
+    asks: Sequence[Ask]
+    step: int
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return levels(self.selection, self.step)
+
+    def cut(self, closed: int) -> list[Stretch]:
+        """The range in stretches that other questions may have, too; what lies behind `closed` as one."""
+        since, until = self.selection.since, self.selection.until
+        if self.step:
+            return list(steps(since, until, self.step))
+        edge = max(since, min(until, closed))
+        return [*pieces(since, edge), *([Stretch(edge, until)] if edge < until else [])]
+
+    def keys(self, ask: Ask, stretches: Sequence[Stretch]) -> list[object]:
+        """Under which the answer for each stretch is kept."""
+        names = tuple(getattr(self.selection, name) for name in NAMES)
+        what = (ask.name, ask.function_ids, repr(ask.parameters), names, bool(self.sizes))
+        return [(what, one.start, one.end) for one in stretches]
+
+
+class Recall:
+    """Answers statements stretch by stretch, of those that are over from memory. Safe to use from several threads."""
+
+    def __init__(self, client: Client, capacity: int) -> None:
+        self._client = client
+        self._memory = Memory(capacity)
+
+    def read(self, selection: Selection, *asks: Ask, step: int = 0) -> _Answer:
+        """The stretches of a range, in order, and of each ask the value of every stretch. Raises StoreError.
+
+        With everything that was received before the question. A range that is over is read while it is looked for what
+        came late for it, and once more where something did.
+        """
+        question = _Question(selection, asks, step)
+        progress = progress_of(self._client.standing("progress"))
+        if "minute" in progress and selection.until <= progress["minute"].open_from:
+            found = self._likely(question, progress)
+            if found is not None:
+                return found
+        return self._surely(question)
+
+    def _likely(self, question: _Question, progress: Mapping[str, Progress]) -> _Answer | None:
+        """What a range that is over holds; None where something came late for it."""
+        client, selection = self._client, question.selection
+        look = _Look(self._memory, question, progress["minute"])
+        looked = partial(late, client, selection, look.beyond)
+        missing = look.missing({})
+        if not any(missing):
+            return None if look.hit(looked()) else look.answer([[] for _ in missing])
+        came = client.beside(looked)
+        lacking = client.beside(partial(behind, client, selection, progress, (), question.step))
+        fresh = self._fresh(question, missing, progress, Sources())
+        return None if look.hit(came.result()) or lacking.result() != Sources() else look.answer(fresh)
+
+    def _surely(self, question: _Question) -> _Answer:
+        """What a range holds, open or over, whatever came for it."""
+        client = self._client
+        progress = progress_of(client.renewed("progress"))
+        look = _Look(self._memory, question, progress.get("minute", Progress()))
+        came = late(client, question.selection, look.beyond)
+        unseen = dirty(client, came)
+        missing = look.missing(came)
+        if not any(missing):
+            return look.answer([[] for _ in missing])
+        lacking = behind(client, question.selection, progress, unseen, question.step)
+        return look.answer(self._fresh(question, missing, progress, lacking), unseen)
+
+    def _fresh(
+        self,
+        question: _Question,
+        missing: Sequence[Sequence[Stretch]],
+        progress: Mapping[str, Progress],
+        lacking: Sources,
+    ) -> list[list[Sized]]:
+        """Values of missing stretches of each ask, from the store, side by side."""
+        works = [
+            partial(self._ask, question, ask, parts, sources_of(parts, progress, lacking, question.sizes))
+            for ask, parts in zip(question.asks, missing, strict=True)
+        ]
+        return self._client.together(*works)
+
+    def _ask(self, question: _Question, ask: Ask, parts: Sequence[Stretch], sources: Sources) -> list[Sized]:
+        if not parts:
+            return []
+        step, some = question.step, bool(ask.function_ids)
+        sql = render(ask.name, question.selection, sources, some=some, parts=parts, stepped=bool(step))
+        given = {"step": step, "function_ids": list(ask.function_ids), **ask.parameters}
+        found = ask.apart(self._client.blocks(sql, bind(question.selection, sources, given)))
+        starts = (one.start // step * step if step else one.start for one in parts)
+        return [found.get(start, ask.nothing) for start in starts]
+
+
+class _Look:
+    """The stretches of a question in order, those that are over first, and what is kept of them: a row of each ask."""
+
+    def __init__(self, memory: Memory, question: _Question, minute: Progress) -> None:
+        self._memory = memory
+        self._minute = minute
+        self.stretches = question.cut(minute.open_from)
+        over = [one for one in self.stretches if one.end <= minute.open_from]
+        self._keys = [question.keys(ask, over) for ask in question.asks]
+        self.kept = [memory.find(keys) + [None] * (len(self.stretches) - len(over)) for keys in self._keys]
+
+    @property
+    def beyond(self) -> Progress:
+        """What all that is kept, and what is read now, holds at least."""
+        known = [kept.covered_us for row in self.kept for kept in row if kept is not None]
+        return Progress(min([self._minute.covered_us, *known]), self._minute.open_from)
+
+    def missing(self, came: Mapping[int, int]) -> list[list[Stretch]]:
+        """Stretches of which nothing is kept, of each ask; those that something `came` late for are forgotten."""
+        self.kept = [
+            [
+                None if kept is None or _hit(one, kept.covered_us, came) else kept
+                for one, kept in zip(self.stretches, row, strict=True)
+            ]
+            for row in self.kept
+        ]
+        return [[one for one, kept in zip(self.stretches, row, strict=True) if kept is None] for row in self.kept]
+
+    def answer(self, fresh: Sequence[Sequence[Sized]], unseen: Sequence[int] = ()) -> _Answer:
+        """All values, the missing ones being `fresh`; keeps those of stretches that are over and not in part unseen."""
+        found = []
+        for row, keys, values in zip(self.kept, self._keys, map(iter, fresh), strict=True):
+            whole = [self._stamped(kept) if kept else self._made(next(values)) for kept in row]
+            sure = zip(keys, self.stretches, whole, strict=False)
+            self._memory.keep((key, kept) for key, one, kept in sure if not any(minute in one for minute in unseen))
+            found.append([kept.value for kept in whole])
+        return self.stretches, found
+
+    def hit(self, came: Mapping[int, int]) -> bool:
+        """Whether something came late for what is kept, or for what is read now."""
+        rows = (zip(self.stretches, row, strict=True) for row in self.kept)
+        return any(_hit(one, (kept or self._minute).covered_us, came) for row in rows for one, kept in row)
+
+    def _made(self, value: Sized) -> Kept:
+        return Kept(value, value.nbytes, self._minute.covered_us)
+
+    def _stamped(self, kept: Kept) -> Kept:
+        """As kept, for nothing came that it lacks."""
+        covered = self._minute.covered_us
+        return kept if kept.covered_us >= covered else replace(kept, covered_us=covered)
+
+
+def _hit(stretch: Stretch, covered_us: int, came: Mapping[int, int]) -> bool:
+    """Whether any of the windows that came, by their minutes, is in the stretch and not in what is kept of it."""
+    return any(received > covered_us and minute in stretch for minute, received in came.items())

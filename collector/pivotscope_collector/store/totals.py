@@ -1,0 +1,229 @@
+"""Pools and functions as `estimates` takes them, over a whole range or by step, from what stretches of it hold."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+from pivotscope.profile.language import Language
+from pivotscope.profile.window import Mode
+
+from pivotscope_collector.estimates.columns import COUNTS, SUMS, FunctionColumns, PoolColumns
+from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums
+from pivotscope_collector.store.client import Blocks
+from pivotscope_collector.store.native import Array, numbers, ragged, texts
+from pivotscope_collector.store.recall import Ask, Recall
+from pivotscope_collector.store.rows import U64, distinct
+from pivotscope_collector.store.selection import Selection
+
+_NAMES = ("service", "environment", "version", "variant", "language", "mode")
+_COUNTS = 7
+"""Numbers of a pool in `counts` of sql/pool_sums.sql."""
+_ROW = 700
+"""Bytes that a pool takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Pools by mode; `keys` are those of their functions and stacks."""
+
+    keys: Sequence[int] = ()
+    sums: Sequence[PoolSums] = ()
+    processes: Sequence[int] = ()
+
+    @property
+    def nbytes(self) -> int:
+        """About how much they take."""
+        return _ROW * len(self.keys)
+
+
+@dataclass(frozen=True, slots=True)
+class Functions:
+    """Functions by the key of their pool and mode."""
+
+    columns: Mapping[int, FunctionColumns]
+
+    @property
+    def nbytes(self) -> int:
+        """About how much they take."""
+        return sum(one.ids.nbytes + one.sums.nbytes + _ROW for one in self.columns.values())
+
+
+@dataclass(frozen=True, slots=True)
+class StackSums:
+    """Samples by stack and by the key of its pool and mode; y = samples × period in nanoseconds."""
+
+    pools: U64
+    ids: U64
+    samples: U64
+    native: U64
+    y: NDArray[np.float64]
+
+    @property
+    def nbytes(self) -> int:
+        """What they take."""
+        return 5 * self.pools.nbytes
+
+
+def whole(recall: Recall, selection: Selection) -> tuple[Pools, PoolColumns]:
+    """Everything that a selection covers, as one: pools and their functions. Raises StoreError."""
+    _, (functions, pools) = recall.read(selection, _functions(), POOLS)
+    found = merged(pools)
+    columns: PoolColumns = {}
+    for key, row in zip(found.keys, found.sums, strict=True):
+        # A pool whose first window came between the two statements is for the next question.
+        parts = [one.columns[key] for one in functions if key in one.columns]
+        if parts:
+            columns.setdefault(row.pool, {})[row.mode] = _summed(parts)
+    return found, columns
+
+
+def stepped(
+    recall: Recall, selection: Selection, step: int, function: int
+) -> tuple[dict[int, Sequence[PoolSums]], dict[int, list[FunctionSums]]]:
+    """Pools, and a function in them, by step (unix seconds of its start). Raises StoreError."""
+    stretches, (functions, pools) = recall.read(selection, _functions(function), POOLS, step=step)
+    by_step: dict[int, Sequence[PoolSums]] = {}
+    seen: dict[int, list[FunctionSums]] = {}
+    for stretch, found, known in zip(stretches, functions, pools, strict=True):
+        start = stretch.start // step * step
+        if known.keys:
+            by_step[start] = known.sums
+        named = zip(known.keys, known.sums, strict=True)
+        rows = [
+            FunctionSums(row.pool, row.mode, function, *found.columns[key].sums[:, 0].tolist())
+            for key, row in named
+            if key in found.columns
+        ]
+        if rows:
+            seen[start] = rows
+    return by_step, seen
+
+
+def sampled(recall: Recall, selection: Selection, modes: tuple[str, ...]) -> tuple[Pools, StackSums]:
+    """Pools of a selection, and their stacks in these modes, all where none are given. Raises StoreError."""
+    _, (stacks, pools) = recall.read(
+        selection, Ask("flame", _stacks, _NO_STACKS, parameters={"modes": list(modes)}), POOLS
+    )
+    columns = ([getattr(one, name) for one in stacks] for name in _STACKS)
+    return merged(pools), StackSums(*map(np.concatenate, columns))
+
+
+def merged(parts: Iterable[Pools]) -> Pools:
+    """Pools over several stretches of time, in the order of their names; `processes` are the most of any stretch."""
+    sums: dict[int, PoolSums] = {}
+    processes: dict[int, int] = {}
+    for part in parts:
+        for key, row, count in zip(part.keys, part.sums, part.processes, strict=True):
+            before = sums.get(key)
+            sums[key] = row if before is None else _added(before, row)
+            processes[key] = max(processes.get(key, 0), count)
+    keys = sorted(sums, key=lambda key: _names(sums[key]))
+    return Pools(keys, [sums[key] for key in keys], [processes[key] for key in keys])
+
+
+def _names(row: PoolSums) -> tuple[str, ...]:
+    pool = row.pool
+    return (pool.service, pool.environment, pool.version, pool.variant, pool.language, row.mode)
+
+
+def _added(one: PoolSums, other: PoolSums) -> PoolSums:
+    return replace(
+        one,
+        windows=one.windows + other.windows,
+        samples=one.samples + other.samples,
+        x=one.x + other.x,
+        xx=one.xx + other.xx,
+        complete_cpu_ns=one.complete_cpu_ns + other.complete_cpu_ns,
+        attributed_ns=one.attributed_ns + other.attributed_ns,
+        unattributed_ns=one.unattributed_ns + other.unattributed_ns,
+        complete_delay_ns=one.complete_delay_ns + other.complete_delay_ns,
+    )
+
+
+def _summed(parts: Sequence[FunctionColumns]) -> FunctionColumns:
+    """Functions of a pool over several stretches of time."""
+    first, *others = parts
+    if not others:
+        return first
+    if all(np.array_equal(first.ids, one.ids) for one in others):
+        return FunctionColumns(first.ids, np.add.reduce([one.sums for one in parts]))
+    ids = distinct(np.concatenate([one.ids for one in parts]))
+    sums = np.zeros((COUNTS, len(ids)))
+    for one in parts:
+        sums[:, np.searchsorted(ids, one.ids)] += one.sums
+    return FunctionColumns(ids, sums)
+
+
+def _pools(found: Blocks) -> dict[int, Pools]:
+    """Pools by step, from `sql/pool_sums.sql`."""
+    if not found:
+        return {}
+    names = zip(*(texts(found[name]) for name in _NAMES), strict=True)
+    counts = ragged(found["counts"]).values.reshape(-1, _COUNTS).tolist()
+    sums = [
+        PoolSums(
+            pool=Pool(service, environment, version, variant, Language(language)),
+            mode=Mode(mode),
+            windows=windows,
+            samples=samples,
+            x=x,
+            xx=xx,
+            complete_cpu_ns=cpu,
+            attributed_ns=attributed,
+            unattributed_ns=unattributed,
+            complete_delay_ns=delay,
+        )
+        for (service, environment, version, variant, language, mode), xx, counted in zip(
+            names, numbers(found["squares"]).tolist(), counts, strict=True
+        )
+        for windows, samples, x, cpu, delay, attributed, unattributed in (counted,)
+    ]
+    keys, processes = (numbers(found[name]).tolist() for name in ("pool", "most_processes"))
+    steps = numbers(found["step"])
+    return {
+        int(steps[first]): Pools(keys[first:last], sums[first:last], processes[first:last])
+        for first, last in pairwise(edges(steps))
+    }
+
+
+def _function_columns(found: Blocks) -> dict[int, Functions]:
+    """Functions by step, from `sql/function_sums.sql`."""
+    if not found:
+        return {}
+    steps, keys, ids = (numbers(found[name]) for name in ("step", "pool", "function_id"))
+    sums = np.stack([np.asarray(found[name], np.float64) for name in SUMS])
+    by_step: dict[int, dict[int, FunctionColumns]] = {}
+    for first, last in pairwise(edges(steps, keys)):
+        # Copies, so that what is forgotten of an answer is not held by the rest of it.
+        columns = FunctionColumns(ids[first:last].copy(), sums[:, first:last].copy())
+        by_step.setdefault(int(steps[first]), {})[int(keys[first])] = columns
+    return {step: Functions(columns) for step, columns in by_step.items()}
+
+
+def _stacks(found: Blocks) -> dict[int, StackSums]:
+    """Stacks by step, from `sql/flame.sql`."""
+    if not found:
+        return {}
+    steps, columns = numbers(found["step"]), [numbers(found[name]) for name in ("pool", "stack_id", *_STACKS[2:])]
+    return {
+        int(steps[first]): StackSums(*(one[first:last].copy() for one in columns))
+        for first, last in pairwise(edges(steps))
+    }
+
+
+def edges(*columns: Array) -> list[int]:
+    """Where rows begin that differ from the row before in any of the columns, and where they all end."""
+    changes = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    return [0, *(np.flatnonzero(changes) + 1).tolist(), len(columns[0])]
+
+
+_STACKS = ("pools", "ids", "samples", "native", "y")
+_NONE = np.zeros(0, np.uint64)
+_NO_STACKS = StackSums(_NONE, _NONE, _NONE, _NONE, np.zeros(0))
+POOLS = Ask("pool_sums", _pools, Pools())
+
+
+def _functions(*ids: int) -> Ask:
+    return Ask("function_sums", _function_columns, Functions({}), ids)

@@ -1,0 +1,101 @@
+"""What is remembered of stretches of time is what the store says, whatever came meanwhile and whoever took it in."""
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, Protocol
+
+import pytest
+from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.recall import Recall
+from pivotscope_collector.store.rollup import RollUp
+from pivotscope_collector.store.rows import Rows
+from pivotscope_collector.store.selection import DAY, HOUR, MINUTE, Selection
+from pivotscope_collector.store.totals import sampled, stepped, whole
+from pivotscope_collector.store.writer import Writer
+
+pytestmark = pytest.mark.engine
+
+Make = Callable[..., Rows]
+ROOM = 1 << 24
+
+
+class Moved(Protocol):
+    """A clock that tests set."""
+
+    now: float
+
+
+def _answers(recall: Recall, selection: Selection, step: int) -> tuple[Any, ...]:
+    """Everything that questions make of a selection; moments in the end, as a list."""
+    pools, functions = whole(recall, selection)
+    columns = [
+        (pool, mode, found.ids.tolist(), found.sums)
+        for pool, modes in functions.items()
+        for mode, found in modes.items()
+    ]
+    by_step, seen = stepped(recall, selection, step, 1)
+    known, stacks = sampled(recall, selection, ())
+    samples: dict[tuple[int, int], int] = {}
+    for key, stack, count in zip(stacks.pools.tolist(), stacks.ids.tolist(), stacks.samples.tolist(), strict=True):
+        samples[key, stack] = samples.get((key, stack), 0) + count
+    return (
+        pools.sums,
+        pools.processes,
+        [(*names, sums[:4].tolist()) for *names, sums in columns],
+        {start: list(rows) for start, rows in by_step.items()},
+        {start: [row.total_samples for row in rows] for start, rows in seen.items()},
+        known.sums,
+        samples,
+        [value for *_, sums in columns for value in sums[4:].ravel().tolist()],
+    )
+
+
+def _agree(found: tuple[Any, ...], expected: tuple[Any, ...]) -> bool:
+    """Counts to the unit, moments as precisely as roll-ups keep them."""
+    return found[:-1] == expected[:-1] and found[-1] == pytest.approx(expected[-1], rel=1e-4)
+
+
+def test_what_is_remembered_agrees_with_what_is_read(
+    store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved
+) -> None:
+    random, start = Random(5), int(clock.now) // DAY * DAY
+    recalls = Recall(store, ROOM), Recall(store, 30_000)
+    twin = Client(path=store._path, url=store._url, database=store.database)
+    taken_in = (writer, Writer(twin, writer._clock, writer._counters, 30.0))
+    for round_ in range(10):
+        for _ in range(random.randint(0, 4)):
+            # Of late, or late by hours.
+            past = random.choice((0, 0, random.randrange(9 * 60))) * MINUTE
+            minute = max(start, int(clock.now) // MINUTE * MINUTE - past)
+            stacks = {(1, random.randint(2, 4)): random.randint(1, 9), (1,): 1}
+            version, mode = random.choice(("1", "2")), random.choice(("gil", "active"))
+            random.choice(taken_in).write(window_rows(stacks, minute=minute, version=version, mode=mode, cpu_user_ns=7))
+        clock.now += random.choice((20, 60, 200, 5000))
+        if round_ % 3:
+            roll_up.run()
+        end = int(clock.now) // MINUTE * MINUTE + random.choice((MINUTE, 0, -600, -HOUR))
+        since = end - random.choice((5 * MINUTE, HOUR, 5 * HOUR, 7 * HOUR, 30 * HOUR))
+        step = MINUTE if end - since <= HOUR else HOUR
+        selection = Selection(since * 10**9, end * 10**9, version=random.choice(("", "2")))
+        expected = _answers(Recall(store, 0), selection, step)
+        assert all(_agree(_answers(recall, selection, step), expected) for recall in (*recalls, recalls[0]))
+    twin.close()
+
+
+def test_what_is_over_is_read_once(
+    store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved
+) -> None:
+    minute = int(clock.now) // MINUTE * MINUTE
+    recall, selection = Recall(store, ROOM), Selection((minute - HOUR) * 10**9, (minute + HOUR) * 10**9)
+    writer.write(window_rows({(1, 2): 3}))
+    writer.write(window_rows({(1, 2): 4}, minute=minute + MINUTE))
+    clock.now += 2 * HOUR
+    roll_up.run()
+    before = _answers(recall, selection, MINUTE)
+    for table in ("pools_minute", "functions_minute"):
+        store.command(f"TRUNCATE TABLE {table}")
+    assert _answers(recall, selection, MINUTE) == before
+    # An hour later most of it is still known; what is not reads as nothing.
+    later = Selection(selection.since_ns + 600 * 10**9, selection.until_ns)
+    assert whole(recall, later)[0].sums == before[0]
+    assert whole(Recall(store, ROOM), later)[0].sums == []
