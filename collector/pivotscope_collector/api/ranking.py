@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from pivotscope.profile.function import Function
 
 from pivotscope_collector.api.pages import Page
 from pivotscope_collector.estimates.attribution import Attributed
@@ -14,10 +15,13 @@ from pivotscope_collector.estimates.share import Vector
 from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.catalogue import Names
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.first_seen import FirstSeen
 from pivotscope_collector.store.recall import Recall
 from pivotscope_collector.store.stacks import StackBook
 
 Flags = NDArray[np.bool_]
+_CALLED = 10_000
+"""Names of functions that are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,18 @@ class Known:
         self.names = Names(client)
         self.stacks = StackBook(client)
         self.recall = Recall(client, remembered_mb << 20)
+        self.first_seen = FirstSeen(client)
+        self._called: dict[str, tuple[int, Function]] = {}
+
+    def called(self, name: str) -> tuple[int, Function] | None:
+        """The function that a name, or the end of one, stood for last; it may stand for another by now, or for more."""
+        return self._called.get(name)
+
+    def call(self, name: str, found: tuple[int, Function]) -> None:
+        """Remember what a name stands for."""
+        if len(self._called) >= _CALLED:
+            self._called = {}
+        self._called[name] = found
 
 
 def rank(owners: Owners, attributed: Attributed, *, libraries: bool, by_total: bool) -> Ranked:

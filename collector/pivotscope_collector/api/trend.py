@@ -12,9 +12,9 @@ from pivotscope_collector.api.ranking import Known
 from pivotscope_collector.api.trend_points import History, Moment, counted, merged, read
 from pivotscope_collector.api.trend_versions import versions
 from pivotscope_collector.errors import NotFoundError, UsageError
-from pivotscope_collector.store import catalogue, reader
+from pivotscope_collector.store import reader
+from pivotscope_collector.store.catalogue import Names
 from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.first_seen import first_seen
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.trends.series import choose_step
 from pivotscope_collector.trends.trend import Change, Trend, judge
@@ -30,14 +30,29 @@ def get_trend(
 ) -> query_pb2.GetTrendResponse:
     """CPU and share of a function in each step of the range, and the verdict; steps without windows are left out.
 
-    The verdict looks at steps that suit the range, the rows at those that were asked for.
+    The verdict looks at steps that suit the range, the rows at those that were asked for. What the name stood for last
+    is read while it is looked up.
     """
     if request.by not in WAYS:
         raise UsageError(f"by {request.by!r}: expected version or request")
     shown = _step(selection, request.step_seconds)
+    asked = selection, request, shown
+    finding = client.beside(partial(_find, client, known.names, selection, request.function))
+    guess = known.called(request.function)
+    answer = _answer(client, known, asked, guess) if guess else None
+    found = finding.result()
+    if answer is None or found != guess:
+        known.call(request.function, found)
+        answer = _answer(client, known, asked, found)
+    return answer
+
+
+def _answer(
+    client: Client, known: Known, asked: tuple[Selection, query_pb2.GetTrendRequest, int], found: tuple[int, Function]
+) -> query_pb2.GetTrendResponse:
+    (selection, request, shown), (key, function) = asked, found
     judged = _judged(selection, shown)
-    key, function = _find(client, selection, request.function)
-    seen = client.beside(partial(first_seen, client, key))
+    seen = client.beside(partial(known.first_seen.of, key))
     history = read(known.recall, selection, key, judged, apart=request.by == "version")
     first = seen.result()
     answer = query_pb2.GetTrendResponse(
@@ -137,11 +152,11 @@ def _judged(selection: Selection, shown: int) -> int:
     return suited if shown % suited == 0 else shown
 
 
-def _find(client: Client, selection: Selection, name: str) -> tuple[int, Function]:
+def _find(client: Client, names: Names, selection: Selection, name: str) -> tuple[int, Function]:
     """The one function of that name that the selection has; an error that lists the choices otherwise."""
     if not name:
         raise UsageError("no function was named")
-    known = catalogue.functions_by_name(client, name)
+    known = names.called(name)
     if not known:
         raise NotFoundError(
             f"no function is named {name!r}, or ends with it; `pivotscope hotspots` lists what was seen"

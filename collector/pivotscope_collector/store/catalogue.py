@@ -1,7 +1,7 @@
 """Names: functions by id and by name, services, agents."""
 
 from base64 import b64decode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from pivotscope.profile.function import Function, Owner
@@ -39,6 +39,10 @@ class Names:
             known.update(found)
         return {key: found.get(key) or known.get(key, UNKNOWN) for key in wanted}
 
+    def called(self, name: str) -> dict[int, Function]:
+        """As `functions_by_name`."""
+        return _ordered(self.of(_ids_by_name(self._client, name)))
+
 
 def functions_by_id(client: Client, ids: Sequence[int]) -> dict[int, Function]:
     """The functions with these ids."""
@@ -52,8 +56,8 @@ def owned(client: Client, ids: Sequence[int]) -> Ids:
 
 
 def functions_by_name(client: Client, name: str) -> dict[int, Function]:
-    """Functions whose qualified name is `name`, or ends with it after a dot or a hash."""
-    return _functions(client.blocks(statement("functions_by_name"), {"name": name}))
+    """Functions whose qualified name is `name`, or ends with it after a dot or a hash, in the order of their places."""
+    return _ordered(functions_by_id(client, _ids_by_name(client, name)))
 
 
 def services(client: Client) -> list[str]:
@@ -78,6 +82,17 @@ def agent_status(client: Client, agent: str) -> tuple[bytes, int] | None:
     if not columns["status"]:
         return None
     return b64decode(columns["status"][0]), columns["received_ms"][0] * 1_000_000
+
+
+def _ids_by_name(client: Client, name: str) -> list[int]:
+    found = client.arrays(statement("functions_by_name"), {"name": name})
+    return [int(key) for key in numbers(found["function_id"])] if found else []
+
+
+def _ordered(found: Mapping[int, Function]) -> dict[int, Function]:
+    """By owner, then by where they are."""
+    places = {key: (one.owner, one.codebase, one.path, one.qualified_name) for key, one in found.items()}
+    return {key: found[key] for key in sorted(found, key=places.__getitem__)}
 
 
 def _functions(found: Blocks) -> dict[int, Function]:

@@ -236,8 +236,9 @@ class Client:
 
 @cache
 def statement(name: str) -> str:
-    """The text of `sql/<name>.sql`."""
-    return resources.files(__package__).joinpath("sql", f"{name}.sql").read_text("utf-8")
+    """The text of `sql/<name>.sql` without its comments, which the driver would look through each time."""
+    lines = resources.files(__package__).joinpath("sql", f"{name}.sql").read_text("utf-8").splitlines()
+    return "\n".join(line for line in lines if not line.lstrip().startswith("--"))
 
 
 def _first_line(error: Exception) -> str:

@@ -8,7 +8,7 @@ import pytest
 from pivotscope_collector.estimates.columns import SUMS
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.first_seen import first_seen
+from pivotscope_collector.store.first_seen import FirstSeen
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.recall import Recall
 from pivotscope_collector.store.rollup import RollUp
@@ -104,10 +104,10 @@ def test_days_and_hours_leave_stretches_of_minutes() -> None:
 def test_a_function_is_first_seen_at_the_finest_level_that_has_it(
     store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved
 ) -> None:
-    minute = int(clock.now) // 60 * 60
+    minute, first_seen = int(clock.now) // 60 * 60, FirstSeen(store)
     writer.write(window_rows({(1, 2): 3}))
-    assert first_seen(store, 9) == 0
-    assert first_seen(store, 2) == int(clock.now)
+    assert first_seen.of(9) == 0
+    assert first_seen.of(2) == int(clock.now)
     clock.now += 86_400
     writer.write(window_rows({(1, 3): 3}, minute=int(clock.now) // 60 * 60))
     clock.now += 7200
@@ -116,11 +116,33 @@ def test_a_function_is_first_seen_at_the_finest_level_that_has_it(
     roll_up.run()
     store.renewed("progress")
     assert store.run("SELECT count() AS n FROM functions_day WHERE function_id = 2")["n"] == [1]
-    assert first_seen(store, 1) == first_seen(store, 2) == minute
-    assert first_seen(store, 3) == minute + 86_400
+    assert first_seen.of(1) == first_seen.of(2) == minute
+    assert first_seen.of(3) == minute + 86_400
     store.command("TRUNCATE TABLE functions_minute")
-    assert first_seen(store, 2) == minute // 3600 * 3600
-    assert first_seen(store, 3) == (minute + 86_400) // 3600 * 3600
+    assert FirstSeen(store).of(2) == minute // 3600 * 3600
+    assert FirstSeen(store).of(3) == (minute + 86_400) // 3600 * 3600
+    # What was known stays so until anything before it is rolled up.
+    assert first_seen.of(2) == minute
+
+
+def test_a_function_is_first_seen_earlier_once_its_late_minute_is_rolled_up(
+    store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved
+) -> None:
+    minute, first_seen = int(clock.now) // 60 * 60, FirstSeen(store)
+    writer.write(window_rows({(1, 2): 3}))
+    for _ in range(2):
+        clock.now += 120
+        roll_up.run()
+    store.renewed("progress")
+    assert first_seen.of(2) == first_seen.of(2) == minute
+    writer.write(window_rows({(1, 2): 3}, minute=minute - 3600))
+    assert first_seen.of(2) == minute
+    # The minute comes with one run, its hour with the next.
+    for _ in range(2):
+        clock.now += 120
+        roll_up.run()
+        assert first_seen.of(2) == FirstSeen(store).of(2)
+    assert first_seen.of(2) == minute - 3600
 
 
 def test_stacks_are_read_once_and_forgotten_when_there_are_too_many(

@@ -1,6 +1,5 @@
 -- Functions by qualified name or its end.
-SELECT function_id, codebase, language, path, qualified_name, owner
-FROM functions FINAL
+SELECT DISTINCT function_id
+FROM functions
 WHERE qualified_name = {name:String} OR endsWith(qualified_name, concat('.', {name:String}))
     OR endsWith(qualified_name, concat('#', {name:String}))
-ORDER BY owner, codebase, path, qualified_name
