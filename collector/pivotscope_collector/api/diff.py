@@ -17,8 +17,8 @@ from pivotscope_collector.errors import NotComparableError, UsageError
 from pivotscope_collector.estimates.attribution import Attributed, Totals, attribute_columns
 from pivotscope_collector.estimates.columns import Ids
 from pivotscope_collector.estimates.pool import FunctionCpu, PoolSums
+from pivotscope_collector.estimates.seen import base_mode
 from pivotscope_collector.estimates.share import Interval, Vector
-from pivotscope_collector.estimates.split import base_mode
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.totals import whole
@@ -26,6 +26,10 @@ from pivotscope_collector.store.totals import whole
 NANO = 1e-9
 DEFAULT_LIMIT = 20
 NAMES = ("the base", "the selection")
+
+
+Cpu = tuple[Interval, int, bool]
+"""CPU of a function per unit with its interval, its samples, and whether there are too few windows for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,17 @@ class Side:
             found[np.searchsorted(ids, one.ids[there])] += (one.self_ns if by_self else one.total_ns)[there]
         return found / self.unit
 
-    def cpu(self, function: int, *, by_self: bool) -> tuple[Interval, int, bool]:
-        """CPU of one function per unit with its interval, its samples, and whether there are too few windows for it."""
-        services = [one.service for one in self.totals if function in one.ids]
-        rows = self.attributed.functions((service, function) for service in services)
+    def cpu(self, functions: Sequence[int], *, by_self: bool) -> list[Cpu]:
+        """CPU of these functions."""
+        keys = np.array(functions, np.uint64)
+        chosen = [(one.service, key) for one in self.totals for key in keys[np.isin(keys, one.ids)].tolist()]
+        rows: dict[int, list[FunctionCpu]] = {key: [] for key in functions}
+        for row in self.attributed.functions(chosen):
+            rows[row.function].append(row)
+        return [self._added(rows[key], by_self=by_self) for key in functions]
+
+    def _added(self, rows: Sequence[FunctionCpu], *, by_self: bool) -> Cpu:
+        """A function of several services per unit."""
         parts = [row.self_ns if by_self else row.total_ns for row in rows]
         estimate = sum(part.estimate for part in parts)
         low = hypot(*(part.estimate - part.low for part in parts))
@@ -87,8 +98,9 @@ def diff_hotspots(
     order = np.lexsort((ids, -np.abs(difference)))
     shown = [int(key) for key in page.cut(ids[order].tolist())]
     named = known.names.of(shown)
+    values = zip(*(one.cpu(shown, by_self=request.by_self) for one in (base, side)), strict=True)
     return query_pb2.DiffHotspotsResponse(
-        functions=[_row((base, side), key, named[key], by_self=request.by_self) for key in shown],
+        functions=[_row(named[key], *both) for key, both in zip(shown, values, strict=True)],
         base=_message(base),
         selection=_message(side),
         matched=len(ids),
@@ -150,8 +162,8 @@ def _comparable(base: Side, side: Side) -> None:
         raise NotComparableError("the two have no function in common: they run different code")
 
 
-def _row(sides: Sequence[Side], key: int, function: Function, *, by_self: bool) -> query_pb2.HotspotDiff:
-    (base, base_samples, unsure), (value, samples, unsure_too) = (side.cpu(key, by_self=by_self) for side in sides)
+def _row(function: Function, before: Cpu, after: Cpu) -> query_pb2.HotspotDiff:
+    (base, base_samples, unsure), (value, samples, unsure_too) = before, after
     difference = value.estimate - base.estimate
     row = query_pb2.HotspotDiff(
         language=function.language.value,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.columns import FunctionColumns, Ids, PoolColumns, columns_of
+from pivotscope_collector.estimates.columns import FunctionColumns, Ids, PoolColumns, columns_of, union
 from pivotscope_collector.estimates.merge import merge_functions, merge_pools, without_arms
 from pivotscope_collector.estimates.pool import (
     Attribution,
@@ -19,8 +19,9 @@ from pivotscope_collector.estimates.pool import (
     by_pool,
     whole_cpu,
 )
+from pivotscope_collector.estimates.seen import ModeFunctions, ModeSums, Rows, Seen
 from pivotscope_collector.estimates.share import Vector, share_of
-from pivotscope_collector.estimates.split import ModeFunctions, ModeSums, Seen, Split, held_fraction, split
+from pivotscope_collector.estimates.split import Estimate, bounded, estimate, held_fraction
 
 
 def attribute(pools: Sequence[PoolSums], functions: Sequence[FunctionSums]) -> Attribution:
@@ -30,7 +31,8 @@ def attribute(pools: Sequence[PoolSums], functions: Sequence[FunctionSums]) -> A
     `other_ns`. Attributed CPU of a pool without any sample becomes unattributed: nobody can be named for it.
     """
     found = attribute_columns(pools, columns_of(functions))
-    return Attribution(found.pools, tuple(one.function(row) for one in found.splits for row in range(len(one.ids))))
+    parts = (one.functions(np.arange(len(one.ids))) for one in found.splits)
+    return Attribution(found.pools, tuple(row for part in parts for row in part))
 
 
 def by_service(attribution: Attribution) -> Attribution:
@@ -56,29 +58,33 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class PoolSplit:
-    """One pool, the only one of `split`, with its functions in ascending order of ids."""
+    """One pool, the only one of `estimate`, with its functions in ascending order of ids."""
 
     pool: Pool
     ids: Ids
-    split: Split
+    estimate: Estimate
 
-    def function(self, row: int) -> FunctionCpu:
-        """The function in a row."""
-        one, clusters = self.split, int(self.split.clusters[0, 0])
-        attributed = float(one.attributed[0, 0])
-        own, total = one.self_ns.at(0, row), one.total_ns.at(0, row)
-        return FunctionCpu(
-            pool=self.pool,
-            function=int(self.ids[row]),
-            samples=int(one.samples[0, row]),
-            self_ns=own,
-            total_ns=total,
-            native_ns=one.native_ns.at(0, row),
-            self_native_ns=float(one.self_native_ns[0, row]),
-            native_known=bool(one.native_known[0, row]),
-            self_share=share_of(own, attributed, clusters),
-            total_share=share_of(total, attributed, clusters),
-        )
+    def functions(self, rows: Rows) -> list[FunctionCpu]:
+        """The functions in these rows."""
+        one = bounded(self.estimate, rows)
+        clusters, attributed = int(one.clusters[0, 0]), float(one.attributed[0, 0])
+        found = []
+        for place, key in enumerate(self.ids[rows].tolist()):
+            own, total = one.self_ns.at(0, place), one.total_ns.at(0, place)
+            function = FunctionCpu(
+                pool=self.pool,
+                function=key,
+                samples=int(one.samples[0, place]),
+                self_ns=own,
+                total_ns=total,
+                native_ns=one.native_ns.at(0, place),
+                self_native_ns=float(one.self_native_ns[0, place]),
+                native_known=bool(one.native_known[0, place]),
+                self_share=share_of(own, attributed, clusters),
+                total_share=share_of(total, attributed, clusters),
+            )
+            found.append(function)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +110,15 @@ class Attributed:
         pools = _pools_by_service(self.pools)
         wanted = list(chosen)
         keys = np.array([key for _, key in wanted], np.uint64)
+        of = {service: np.array([own == service for own, _ in wanted], np.bool_) for service in pools}
         parts: list[list[FunctionCpu]] = [[] for _ in wanted]
         for one in self.splits:
-            own = without_arms(one.pool)
+            if not len(one.ids):
+                continue
             rows = np.searchsorted(one.ids, keys)
-            there = one.ids[np.minimum(rows, len(one.ids) - 1)] == keys if len(one.ids) else np.zeros(len(keys), bool)
-            for place in np.flatnonzero(there).tolist():
-                if wanted[place][0] == own:
-                    parts[place].append(one.function(int(rows[place])))
+            there = of[without_arms(one.pool)] & (one.ids[np.minimum(rows, len(one.ids) - 1)] == keys)
+            for place, row in zip(np.flatnonzero(there).tolist(), one.functions(rows[there]), strict=True):
+                parts[place].append(row)
         return [merge_functions(pools[service], some) for (service, _), some in zip(wanted, parts, strict=True)]
 
 
@@ -130,8 +137,7 @@ def _pool(
     sampled = {mode: row for mode, row in modes.items() if row.x > 0.0}
     if not sampled:
         return PoolCpu(pool, attributed, unattributed, 0.0, None, windows, samples), None
-    ids = [rows[mode].ids for mode in sampled if mode in rows]
-    known = np.unique(np.concatenate(ids)) if ids else np.zeros(0, np.uint64)
+    known = union([rows[mode].ids for mode in sampled if mode in rows])
     seen = Seen(
         language=pool.language,
         attributed=np.array([[attributed]]),
@@ -139,8 +145,8 @@ def _pool(
         functions={mode: _along(rows[mode], known) for mode in sampled if mode in rows},
         shape=(1, len(known)),
     )
-    parts = split(seen)
-    other = max(0.0, attributed - float(parts.self_ns.estimate.sum()))
+    parts = estimate(seen)
+    other = max(0.0, attributed - float(parts.self_ns.sum()))
     held = float(held_fraction(seen.modes[Mode.GIL])[0, 0]) if Mode.GIL in sampled else None
     return PoolCpu(pool, attributed, unattributed, other, held, windows, samples), PoolSplit(pool, known, parts)
 
@@ -158,8 +164,10 @@ def _pools_by_service(pools: Iterable[PoolCpu]) -> dict[Pool, PoolCpu]:
 
 
 def _totals(service: Pool, parts: Sequence[PoolSplit]) -> Totals:
-    ids, place = np.unique(np.concatenate([one.ids for one in parts]), return_inverse=True)
+    ids = union([one.ids for one in parts])
     own, total = np.zeros(len(ids)), np.zeros(len(ids))
-    np.add.at(own, place, np.concatenate([one.split.self_ns.estimate[0] for one in parts]))
-    np.add.at(total, place, np.concatenate([one.split.total_ns.estimate[0] for one in parts]))
+    for one in parts:
+        place = np.searchsorted(ids, one.ids)
+        own[place] += one.estimate.self_ns[0]
+        total[place] += one.estimate.total_ns[0]
     return Totals(service, ids, own, total)

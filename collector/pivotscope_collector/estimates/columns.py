@@ -1,6 +1,6 @@
 """Functions of a pool as columns: thousands of them are split in a few vector operations."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,13 +35,27 @@ class FunctionColumns:
         return FunctionColumns(ids, sums)
 
     def has(self, ids: Ids) -> NDArray[np.bool_]:
-        """Which of `ids` it has."""
-        return np.isin(ids, self.ids, assume_unique=True)
+        """Which of `ids`, which hold all of its own, it has."""
+        found = np.zeros(len(ids), np.bool_)
+        found[np.searchsorted(ids, self.ids)] = True
+        return found
 
     def __getitem__(self, name: str) -> Vector:
         """A column by the name of its field."""
         column: Vector = self.sums[SUMS.index(name)]
         return column
+
+
+def union(sets: Sequence[Ids]) -> Ids:
+    """The ids of any of these, each once; they ascend, as those of each set do."""
+    if not sets:
+        return np.zeros(0, np.uint64)
+    first, *others = sets
+    if all(np.array_equal(first, one) for one in others):
+        return first
+    ordered = np.sort(np.concatenate(sets))
+    found: Ids = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
+    return found
 
 
 @dataclass(frozen=True, slots=True)

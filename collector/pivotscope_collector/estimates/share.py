@@ -45,6 +45,11 @@ class Whole:
     xx: Vector
     clusters: Vector
 
+    @property
+    def sampled(self) -> NDArray[np.bool_]:
+        """Pools that anything is known of."""
+        return (self.clusters >= 1.0) & (self.x > 0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Interval:
@@ -135,15 +140,21 @@ def share(moments: Moments) -> Share:
     return Share(p, low, high, logit_spread(low, high) / t, n)
 
 
+def ratios(y: Vector, whole: Whole) -> Vector:
+    """The estimates of `shares` alone."""
+    sampled = whole.sampled
+    return np.where(sampled, np.minimum(1.0, y / np.where(sampled, whole.x, 1.0)), 0.0)
+
+
 def shares(y: Vector, yy: Vector, xy: Vector, whole: Whole) -> tuple[Vector, Vector, Vector]:
     """`share` of many functions of one or more pools: estimates, lower and upper bounds.
 
     The last axis of `y` is functions; numbers of `whole` are those of its pool, and broadcast.
     """
     n = np.maximum(1.0, whole.clusters)
-    sampled = (whole.clusters >= 1.0) & (whole.x > 0.0)
+    sampled = whole.sampled
     x = np.where(sampled, whole.x, 1.0)
-    p = np.where(sampled, np.minimum(1.0, y / x), 0.0)
+    p = ratios(y, whole)
     t = stdtrit(np.maximum(1.0, n - 1.0), 0.975)
     low, high = _wilson_bounds(p, n, t)
     residuals = np.maximum(0.0, yy - 2.0 * p * xy + p * p * whole.xx)

@@ -1,21 +1,20 @@
 """The split of pools' attributed CPU over their functions.
 
 Arrays of functions are (pools, functions), numbers of pools (pools, 1): one pool with thousands of functions and one
-function in hundreds of steps are the same few vector operations.
+function in hundreds of steps are the same few vector operations. Estimates need all functions, their intervals cost
+several times as much and are made of those that are shown.
 """
 
-from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.columns import SUMS, Bounded
+from pivotscope_collector.estimates.columns import Bounded
 from pivotscope_collector.estimates.outside import Rates, split_self, split_total
-from pivotscope_collector.estimates.pool import PoolSums
-from pivotscope_collector.estimates.share import Vector, Whole, shares
+from pivotscope_collector.estimates.seen import ModeSums, Rows, Seen
+from pivotscope_collector.estimates.share import Vector
 
 Z = 1.96
 DELAY_ERROR = 0.5
@@ -55,88 +54,33 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
-class ModeSums:
-    """Sums of pools in one mode, see PoolSums; `runnable_ns` is what samples can see of the complete windows."""
+class Part:
+    """Self or total of functions in parts of the pool's CPU: the share of that `under` the lock, and `outside` it."""
 
-    windows: Vector
-    samples: Vector
-    x: Vector
-    xx: Vector
-    runnable_ns: Vector
-    delay_ns: Vector
-
-    @classmethod
-    def of(cls, rows: Sequence[PoolSums]) -> "ModeSums":
-        """A row of each pool."""
-        values = [
-            (
-                row.windows,
-                row.samples,
-                row.x,
-                row.xx,
-                row.runnable_ns,
-                row.complete_delay_ns,
-            )
-            for row in rows
-        ]
-        return cls(*np.array(values, np.float64).reshape(len(rows), -1, 1).swapaxes(0, 1))
-
-    @property
-    def visible_ns(self) -> Vector:
-        """What samples can see, or have seen where nothing else tells."""
-        return np.where(self.runnable_ns > 0.0, self.runnable_ns, self.x)
+    under: Vector
+    outside: Vector
 
 
 @dataclass(frozen=True, slots=True)
-class ModeFunctions:
-    """Functions in one mode: `sums[i]` is SUMS[i] of each function of each pool; `there` says which were seen."""
+class Estimate:
+    """Estimates of every function of every pool; `excess` is what active windows see beyond gil windows, in all."""
 
-    sums: NDArray[np.float64]
-    there: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Everything that was seen of pools of one language that have samples of the same modes, by mode.
-
-    `base` is the mode whose shares split the CPU. Modes may have seen none of the functions.
-    """
-
-    language: Language
-    attributed: Vector
-    modes: Mapping[Mode, ModeSums]
-    functions: Mapping[Mode, ModeFunctions]
-    shape: tuple[int, int]
+    seen: Seen
+    held: Vector
+    own: Part
+    total: Part
+    excess: Vector
 
     @property
-    def base(self) -> Mode:
-        """The mode whose shares split the CPU."""
-        return base_mode(self.modes)
+    def self_ns(self) -> Vector:
+        """CPU of the functions themselves, in nanoseconds."""
+        return (self.own.under * self.held + self.own.outside) * self.seen.attributed
 
-    def sums(self, mode: Mode, name: str) -> Vector:
-        """A field of FunctionSums of each function in one mode, zeros where it did not see one."""
-        found = self.functions.get(mode)
-        values: Vector = np.zeros(self.shape) if found is None else found.sums[SUMS.index(name)]
-        return values
-
-    def shares(self, mode: Mode, *, total: bool) -> Bounded:
-        """The shares of the functions in one mode, with their intervals."""
-        sums, name = self.modes[mode], "total" if total else "self"
-        y, yy, xy = (self.sums(mode, f"{name}_{kind}") for kind in ("y", "yy", "xy"))
-        return Bounded(*shares(y, yy, xy, Whole(sums.x, sums.xx, sums.windows)))
-
-    def native(self, *, total: bool) -> tuple[Vector, Vector, NDArray[np.bool_]]:
-        """The part of each function's samples in native code, out of how many, and whether anything could tell."""
-        name = "total" if total else "self"
-        modes = (Mode.NATIVE, self.base) if self.language is Language.RUBY else (Mode.NATIVE,)
-        known = np.zeros(self.shape, np.bool_)
-        part, whole = np.zeros(self.shape), np.zeros(self.shape)
-        for mode in (mode for mode in modes if mode in self.functions):
-            new = self.functions[mode].there & ~known
-            part = np.where(new, self.sums(mode, f"{name}_native"), part)
-            whole = np.where(new, self.sums(mode, f"{name}_samples"), whole)
-            known |= new
-        return np.minimum(1.0, part / np.maximum(whole, 1.0)), whole, known
+    @property
+    def total_ns(self) -> Vector:
+        """CPU of the functions and of what they call, in nanoseconds."""
+        whole = (self.total.under * self.held + self.total.outside) * self.seen.attributed
+        return np.maximum(whole, self.self_ns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +95,6 @@ class Split:
     native_ns: Bounded
     self_native_ns: Vector
     native_known: NDArray[np.bool_]
-
-
-def base_mode(modes: Container[Mode]) -> Mode:
-    """The mode whose shares split the CPU of a pool, of those that have samples."""
-    return next((mode for mode in (Mode.GIL, Mode.ACTIVE, Mode.NATIVE) if mode in modes), Mode.NONE)
 
 
 def held_fraction(gil: ModeSums) -> Vector:
@@ -188,48 +127,67 @@ def _ratio(part: Vector, whole: Vector, otherwise: float) -> Vector:
 
 
 def split(seen: Seen) -> Split:
+    """CPU of every function seen in pools, with intervals."""
+    return bounded(estimate(seen), np.arange(seen.shape[1]))
+
+
+def estimate(seen: Seen) -> Estimate:
     """CPU of every function seen in pools.
 
     With gil windows their shares split the held part, and what active windows see beyond them splits the rest, which
     counts as native. Without, the active (else the native) windows split everything.
     """
-    own_share, total_share = seen.shares(seen.base, total=False), seen.shares(seen.base, total=True)
-    if seen.base is Mode.GIL:
-        own, total = _with_outside(seen, own_share, total_share)
-    else:
+    own_share, total_share = seen.ratios(seen.base, total=False), seen.ratios(seen.base, total=True)
+    if seen.base is not Mode.GIL:
         nothing, all_of_it = np.zeros(seen.shape), np.ones_like(seen.attributed)
-        none = Bounded(nothing, nothing, nothing)
-        own, total = (Quantity(one, none, all_of_it, all_of_it, all_of_it) for one in (own_share, total_share))
-    return _combine(seen, own, total)
-
-
-def _with_outside(seen: Seen, own_share: Bounded, total_share: Bounded) -> tuple[Quantity, Quantity]:
-    gil = seen.modes[Mode.GIL]
+        return Estimate(seen, all_of_it, Part(own_share, nothing), Part(total_share, nothing), np.zeros_like(all_of_it))
+    gil, active = seen.modes[Mode.GIL], seen.modes.get(Mode.ACTIVE)
     held = held_fraction(gil)
-    active = seen.modes.get(Mode.ACTIVE)
-    held_low, held_high = held_bounds(gil, active)
-    scale = active.x / active.visible_ns if active else held
-    own_active = seen.shares(Mode.ACTIVE, total=False) if active else own_share
-    total_active = seen.shares(Mode.ACTIVE, total=True) if active else total_share
+    scale = _scale(active, held)
+    own_active = seen.ratios(Mode.ACTIVE, total=False) if active else own_share
+    total_active = seen.ratios(Mode.ACTIVE, total=True) if active else total_share
     cpu = (active or gil).visible_ns, gil.visible_ns
-    own_rates = Rates(_closed(own_active.estimate) * scale, _closed(own_share.estimate) * held, *cpu)
-    total_rates = Rates(total_active.estimate * scale, total_share.estimate * held, *cpu)
+    own_rates = Rates(_closed(own_active) * scale, _closed(own_share) * held, *cpu)
+    total_rates = Rates(total_active * scale, total_share * held, *cpu)
     outside = 1.0 - held
     own_outside = split_self(own_rates, outside)[:, :-1]
     total_outside = split_total(total_rates, own_rates, own_outside, outside)
-    whole = np.maximum(0.0, own_rates.excess).sum(axis=1, keepdims=True)
+    excess = np.maximum(0.0, own_rates.excess).sum(axis=1, keepdims=True)
+    return Estimate(seen, held, Part(own_share, own_outside), Part(total_share, total_outside), excess)
 
-    def quantity(under: Bounded, beyond: Bounded, part: Vector) -> Quantity:
-        if active is None:
-            return Quantity(under, Bounded(part, np.zeros_like(part), np.zeros_like(part) + outside), *bounds)
-        error = _hypot((beyond.high - beyond.low) * scale, (under.high - under.low) * held) / 2.0
-        excess = np.maximum(0.0, beyond.estimate * scale - under.estimate * held)
-        low = np.maximum(0.0, np.minimum(part, outside - (whole - excess)) - error)
-        high = np.minimum(1.0 - held_low, np.maximum(part, excess) + error)
-        return Quantity(under, Bounded(part, low, np.maximum(part, high)), *bounds)
 
-    bounds = held, held_low, held_high
-    return quantity(own_share, own_active, own_outside), quantity(total_share, total_active, total_outside)
+def bounded(found: Estimate, rows: Rows) -> Split:
+    """Some of the functions with their intervals."""
+    seen = found.seen.at(rows)
+    own, total = (
+        _quantity(found, seen, part.outside[:, rows], total=total)
+        for part, total in ((found.own, False), (found.total, True))
+    )
+    return _combine(seen, own, total)
+
+
+def _scale(active: ModeSums | None, held: Vector) -> Vector:
+    """What a share of active windows stands for, in parts of the pool's CPU."""
+    return active.x / active.visible_ns if active else held
+
+
+def _quantity(found: Estimate, seen: Seen, part: Vector, *, total: bool) -> Quantity:
+    """Both parts with their bounds; `part` is what is outside the lock."""
+    under, held = seen.shares(seen.base, total=total), found.held
+    if seen.base is not Mode.GIL:
+        return Quantity(under, Bounded(part, part, part), held, held, held)
+    gil, active = seen.modes[Mode.GIL], seen.modes.get(Mode.ACTIVE)
+    held_low, held_high = held_bounds(gil, active)
+    outside = 1.0 - held
+    if active is None:
+        nothing = np.zeros_like(part)
+        return Quantity(under, Bounded(part, nothing, nothing + outside), held, held_low, held_high)
+    beyond, scale = seen.shares(Mode.ACTIVE, total=total), _scale(active, held)
+    error = _hypot((beyond.high - beyond.low) * scale, (under.high - under.low) * held) / 2.0
+    excess = np.maximum(0.0, beyond.estimate * scale - under.estimate * held)
+    low = np.maximum(0.0, np.minimum(part, outside - (found.excess - excess)) - error)
+    high = np.minimum(1.0 - held_low, np.maximum(part, excess) + error)
+    return Quantity(under, Bounded(part, low, np.maximum(part, high)), held, held_low, held_high)
 
 
 def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:

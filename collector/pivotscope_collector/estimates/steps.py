@@ -9,8 +9,9 @@ from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.columns import SUMS
 from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums, by_pool, whole_cpu
+from pivotscope_collector.estimates.seen import ModeFunctions, ModeSums, Seen
 from pivotscope_collector.estimates.share import Interval
-from pivotscope_collector.estimates.split import ModeFunctions, ModeSums, Seen, split
+from pivotscope_collector.estimates.split import split
 
 
 @dataclass(frozen=True, slots=True)

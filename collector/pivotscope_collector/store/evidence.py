@@ -12,8 +12,8 @@ from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.attribution import attribute, by_service
 from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, PoolCpu, PoolSums
+from pivotscope_collector.estimates.seen import base_mode
 from pivotscope_collector.estimates.share import Share, share_from_interval
-from pivotscope_collector.estimates.split import base_mode
 from pivotscope_collector.scoring.evidence import CodebaseEvidence, Evidence, FunctionEvidence, ServiceEvidence
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.catalogue import functions_by_id
