@@ -62,7 +62,7 @@ class QueryLimits:
         least = min(self.seconds, self.rows, self.memory_mb, self.at_once)
         if not least > 0 or self.seconds == float("inf") or min(self.waiting, self.remembered_mb) < 0:
             raise UsageError(
-                "query must have seconds, rows, memory_mb and at_once above 0, got "
+                "query must have seconds, rows, memory_mb and at_once above 0, and none below, got "
                 + ", ".join(f"{item.name}={getattr(self, item.name)}" for item in fields(self))
             )
 

@@ -12,16 +12,15 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.api.hotspots import interval_message
 from pivotscope_collector.api.pages import Page
-from pivotscope_collector.api.ranking import Known
+from pivotscope_collector.api.ranking import Known, attributed
 from pivotscope_collector.errors import NotComparableError, UsageError
-from pivotscope_collector.estimates.attribution import Attributed, Totals, attribute_columns
+from pivotscope_collector.estimates.attribution import Attributed, Totals
 from pivotscope_collector.estimates.columns import Ids
 from pivotscope_collector.estimates.pool import FunctionCpu, PoolSums
 from pivotscope_collector.estimates.seen import base_mode
 from pivotscope_collector.estimates.share import Interval, Vector
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.totals import whole
 
 NANO = 1e-9
 DEFAULT_LIMIT = 20
@@ -110,15 +109,14 @@ def diff_hotspots(
 
 
 def _side(client: Client, known: Known, selection: Selection, name: str, per: str) -> Side:
-    found, functions = whole(known.recall, selection)
-    pools = found.sums
-    attributed = attribute_columns(pools, functions)
-    cpu = sum(pool.attributed_ns for pool in attributed.pools)
-    totals = attributed.totals()
+    seen, found = attributed(known, selection)
+    pools = seen.sums
+    cpu = sum(pool.attributed_ns for pool in found.pools)
+    totals = found.totals()
     if cpu <= 0.0 or not totals:
         raise NotComparableError(f"{name} has no samples: widen its range, or name another")
     requests = _requests(client, selection, pools, name) if per else 0.0
-    return Side(selection, attributed, totals, _modes(pools), requests / NANO or cpu, requests)
+    return Side(selection, found, totals, _modes(pools), requests / NANO or cpu, requests)
 
 
 def _requests(client: Client, selection: Selection, pools: Sequence[PoolSums], name: str) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,12 @@ from pivotscope.v1 import agent_pb2, query_pb2
 
 from pivotscope_collector.api.ranking import Known
 from pivotscope_collector.errors import NotComparableError
+from pivotscope_collector.estimates.columns import Ids
 from pivotscope_collector.estimates.pool import Pool, PoolSums
 from pivotscope_collector.estimates.tree import Indices, Stacks, Tree, merge
 from pivotscope_collector.store.catalogue import UNKNOWN, Names
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.totals import Pools, sampled
+from pivotscope_collector.store.totals import Pools, StackSums, sampled
 
 MODES = {
     agent_pb2.MODE_ACTIVE: Mode.ACTIVE,
@@ -68,22 +70,23 @@ def get_flame(
 
 def _side(known: Known, selection: Selection, wanted: Mode | None) -> Side:
     # Which modes there are is known only with the pools: all are read beside them, as most windows are of those shown.
-    pools, seen = sampled(known.recall, selection, (wanted.value,) if wanted else ())
-    modes = _modes(pools.sums, wanted)
-    shown, scale = _scales(pools, modes, seen.pools)
-    if not shown.any():
-        return _empty(modes)
-    ids, place = np.unique(seen.ids[shown], return_inverse=True)
-    columns = (seen.samples, seen.native, seen.y * scale)
-    summed = [np.bincount(place, column[shown], len(ids)) for column in columns]
-    weights = np.stack(summed, axis=1).astype(np.float64)
+    named = (wanted.value,) if wanted else ()
+    modes, ids, weights = sampled(known.recall, selection, named, partial(_weights, wanted))
+    if not len(ids):
+        return Side(modes, np.zeros(0, np.int64), ids, weights)
     pairs = [f"{language}/{mode}" for language, mode in modes.items()]
     there, functions = known.stacks.of(ids, selection, pairs)
     return Side(modes, functions.ends.astype(np.int64), functions.values, weights[there])
 
 
-def _empty(modes: Modes) -> Side:
-    return Side(modes, np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros((0, 3)))
+def _weights(wanted: Mode | None, pools: Pools, seen: StackSums) -> tuple[Modes, Ids, NDArray[np.float64]]:
+    """The modes that are shown, the stacks that are in them, ids ascending, and their weights as in Side."""
+    modes = _modes(pools.sums, wanted)
+    shown, scale = _scales(pools, modes, seen.pools)
+    ids, place = np.unique(seen.ids[shown], return_inverse=True)
+    columns = (seen.samples, seen.native, seen.y * scale)
+    summed = [np.bincount(place, column[shown], len(ids)) for column in columns]
+    return modes, ids, np.stack(summed, axis=1).astype(np.float64)
 
 
 def _scales(pools: Pools, modes: Modes, keys: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:

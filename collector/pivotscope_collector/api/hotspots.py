@@ -4,12 +4,11 @@ from pivotscope.profile.function import Function
 from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.api.pages import Page
-from pivotscope_collector.api.ranking import Known, rank
-from pivotscope_collector.estimates.attribution import attribute_columns
+from pivotscope_collector.api.ranking import Known, attributed, rank
 from pivotscope_collector.estimates.pool import FunctionCpu, PoolCpu
 from pivotscope_collector.estimates.share import Interval
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.totals import Pools, whole
+from pivotscope_collector.store.totals import Pools
 
 NANO = 1e-9
 DEFAULT_LIMIT = 20
@@ -19,14 +18,13 @@ def list_hotspots(
     known: Known, selection: Selection, page: Page, *, libraries: bool, by_total: bool
 ) -> query_pb2.ListHotspotsResponse:
     """A page of functions by CPU, the largest first, and what every service used, sampled or not."""
-    pools, functions = whole(known.recall, selection)
-    attributed = attribute_columns(pools.sums, functions)
-    ranked = rank(known.owners, attributed, libraries=libraries, by_total=by_total)
-    shown = attributed.functions(ranked.page(page))
+    pools, found = attributed(known, selection)
+    ranked = rank(known.owners, found, libraries=libraries, by_total=by_total)
+    shown = found.functions(ranked.page(page))
     named = known.names.of(row.function for row in shown)
     return query_pb2.ListHotspotsResponse(
         hotspots=[_hotspot(row, named[row.function]) for row in shown],
-        services=_services(attributed.services(), pools),
+        services=_services(found.services(), pools),
         since_unix_ns=selection.since * 10**9,
         until_unix_ns=min(selection.until_ns, selection.until * 10**9),
         matched=len(ranked),

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pivotscope.profile.function import Function
 
 from pivotscope_collector.api.pages import Page
-from pivotscope_collector.estimates.attribution import Attributed
+from pivotscope_collector.estimates.attribution import Attributed, attribute_columns
 from pivotscope_collector.estimates.columns import Ids
 from pivotscope_collector.estimates.pool import Pool
 from pivotscope_collector.estimates.share import Vector
@@ -17,7 +17,9 @@ from pivotscope_collector.store.catalogue import Names
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.first_seen import FirstSeen
 from pivotscope_collector.store.recall import Recall
+from pivotscope_collector.store.selection import Selection
 from pivotscope_collector.store.stacks import StackBook
+from pivotscope_collector.store.totals import Pools, whole
 
 Flags = NDArray[np.bool_]
 _CALLED = 10_000
@@ -97,9 +99,14 @@ class Known:
         self._called[name] = found
 
 
-def rank(owners: Owners, attributed: Attributed, *, libraries: bool, by_total: bool) -> Ranked:
+def attributed(known: Known, selection: Selection) -> tuple[Pools, Attributed]:
+    """Pools of a selection, and their CPU by function. Raises StoreError."""
+    return whole(known.recall, selection, lambda pools, functions: (pools, attribute_columns(pools.sums, functions)))
+
+
+def rank(owners: Owners, found: Attributed, *, libraries: bool, by_total: bool) -> Ranked:
     """All functions of the services by self or total CPU; without `libraries`, those of codebases only."""
-    totals = attributed.totals()
+    totals = found.totals()
     if not totals:
         return Ranked((), np.zeros(0, np.int64), np.zeros(0, np.uint64), np.zeros(0), 0.0)
     ids = np.concatenate([one.ids for one in totals])

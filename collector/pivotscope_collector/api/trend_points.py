@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import hypot
 
 from pivotscope_collector.estimates.merge import added, without_arms
-from pivotscope_collector.estimates.pool import Pool
+from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums
 from pivotscope_collector.estimates.share import Interval, t_quantile
 from pivotscope_collector.estimates.steps import StepCpu, attribute_steps
 from pivotscope_collector.store.reader import Selection
@@ -90,7 +91,12 @@ def read(recall: Recall, selection: Selection, function: int, step: int, *, apar
 
     Services without a sample of it do not count.
     """
-    pools, functions = stepped(recall, selection, step, function)
+    return stepped(recall, selection, function, partial(_history, apart=apart), step)
+
+
+def _history(
+    pools: Mapping[int, Sequence[PoolSums]], functions: Mapping[int, Sequence[FunctionSums]], *, apart: bool
+) -> History:
     kinds = {(row.pool.service, row.pool.language) for rows in functions.values() for row in rows}
     known = {at: [row for row in rows if (row.pool.service, row.pool.language) in kinds] for at, rows in pools.items()}
     steps: dict[int, list[StepCpu]] = defaultdict(list)

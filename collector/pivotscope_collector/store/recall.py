@@ -8,7 +8,7 @@ is asked of the store in each question: another collector may have taken them in
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from pivotscope_collector.store.client import Blocks, Client
 from pivotscope_collector.store.memory import Kept, Memory
@@ -19,6 +19,7 @@ from pivotscope_collector.store.sources import (
     Sources,
     behind,
     dirty,
+    is_late,
     late,
     levels,
     progress_of,
@@ -26,7 +27,8 @@ from pivotscope_collector.store.sources import (
 )
 from pivotscope_collector.store.stretch import Stretch, pieces, steps
 
-_Answer = tuple[list[Stretch], list[list[Any]]]
+Made = TypeVar("Made")
+Make = Callable[[Sequence[Stretch], Sequence[Sequence[Any]]], Made]
 
 
 class Sized(Protocol):
@@ -86,34 +88,37 @@ class Recall:
         self._client = client
         self._memory = Memory(capacity)
 
-    def read(self, selection: Selection, *asks: Ask, step: int = 0) -> _Answer:
-        """The stretches of a range, in order, and of each ask the value of every stretch. Raises StoreError.
+    def read(self, selection: Selection, *asks: Ask, make: Make[Made], step: int = 0) -> Made:
+        """What is made of the stretches of a range and of the values of each ask, a value a stretch. Raises StoreError.
 
-        With everything that was received before the question. A range that is over is read while it is looked for what
-        came late for it, and once more where something did.
+        With everything that was received before the question. A range that is over is read, and the answer made, while
+        it is looked for what came late for it; once more where something did. So `make` has no other effect.
         """
         question = _Question(selection, asks, step)
         progress = progress_of(self._client.standing("progress"))
         if "minute" in progress and selection.until <= progress["minute"].open_from:
-            found = self._likely(question, progress)
-            if found is not None:
-                return found
-        return self._surely(question)
+            for made in self._likely(question, progress, make):
+                return made
+        return self._surely(question, make)
 
-    def _likely(self, question: _Question, progress: Mapping[str, Progress]) -> _Answer | None:
-        """What a range that is over holds; None where something came late for it."""
+    def _likely(self, question: _Question, progress: Mapping[str, Progress], make: Make[Made]) -> list[Made]:
+        """What a range that is over holds; nothing where something came late for it."""
         client, selection = self._client, question.selection
         look = _Look(self._memory, question, progress["minute"])
-        looked = partial(late, client, selection, look.beyond)
+        came = client.beside(partial(is_late, client, selection, look.beyond))
         missing = look.missing({})
-        if not any(missing):
-            return None if look.hit(looked()) else look.answer([[] for _ in missing])
-        came = client.beside(looked)
-        lacking = client.beside(partial(behind, client, selection, progress, (), question.step))
-        fresh = self._fresh(question, missing, progress, Sources())
-        return None if look.hit(came.result()) or lacking.result() != Sources() else look.answer(fresh)
+        lacking = Sources()
+        if any(missing):
+            behind_it = client.beside(partial(behind, client, selection, progress, (), question.step))
+            look.complete(self._fresh(question, missing, progress, lacking))
+            lacking = behind_it.result()
+        made = make(look.stretches, look.values)
+        if came.result() or lacking != Sources():
+            return []
+        look.keep()
+        return [made]
 
-    def _surely(self, question: _Question) -> _Answer:
+    def _surely(self, question: _Question, make: Make[Made]) -> Made:
         """What a range holds, open or over, whatever came for it."""
         client = self._client
         progress = progress_of(client.renewed("progress"))
@@ -121,10 +126,11 @@ class Recall:
         came = late(client, question.selection, look.beyond)
         unseen = dirty(client, came)
         missing = look.missing(came)
-        if not any(missing):
-            return look.answer([[] for _ in missing])
-        lacking = behind(client, question.selection, progress, unseen, question.step)
-        return look.answer(self._fresh(question, missing, progress, lacking), unseen)
+        if any(missing):
+            lacking = behind(client, question.selection, progress, unseen, question.step)
+            look.complete(self._fresh(question, missing, progress, lacking))
+        look.keep(unseen)
+        return make(look.stretches, look.values)
 
     def _fresh(
         self,
@@ -179,26 +185,28 @@ class _Look:
         ]
         return [[one for one, kept in zip(self.stretches, row, strict=True) if kept is None] for row in self.kept]
 
-    def answer(self, fresh: Sequence[Sequence[Sized]], unseen: Sequence[int] = ()) -> _Answer:
-        """All values, the missing ones being `fresh`; keeps those of stretches that are over and not in part unseen."""
-        found = []
-        for row, keys, values in zip(self.kept, self._keys, map(iter, fresh), strict=True):
-            whole = [self._stamped(kept) if kept else self._made(next(values)) for kept in row]
-            sure = zip(keys, self.stretches, whole, strict=False)
-            self._memory.keep((key, kept) for key, one, kept in sure if not any(minute in one for minute in unseen))
-            found.append([kept.value for kept in whole])
-        return self.stretches, found
+    @property
+    def values(self) -> list[list[Any]]:
+        """A value of every stretch, once nothing is missing; a row of each ask."""
+        return [[kept.value for kept in row if kept is not None] for row in self.kept]
 
-    def hit(self, came: Mapping[int, int]) -> bool:
-        """Whether something came late for what is kept, or for what is read now."""
-        rows = (zip(self.stretches, row, strict=True) for row in self.kept)
-        return any(_hit(one, (kept or self._minute).covered_us, came) for row in rows for one, kept in row)
+    def complete(self, fresh: Sequence[Sequence[Sized]]) -> None:
+        """Fill in what was missing, in order."""
+        filled = [(row, map(self._made, values)) for row, values in zip(self.kept, fresh, strict=True)]
+        self.kept = [[kept or next(values) for kept in row] for row, values in filled]
+
+    def keep(self, unseen: Sequence[int] = ()) -> None:
+        """Keep what stretches hold that are over and have no minute that is unseen: nothing came that they lack."""
+        for row, keys in zip(self.kept, self._keys, strict=True):
+            known = zip(keys, self.stretches, row, strict=False)
+            sure = ((key, kept) for key, one, kept in known if kept and not any(minute in one for minute in unseen))
+            self._memory.keep((key, self._stamped(kept)) for key, kept in sure)
 
     def _made(self, value: Sized) -> Kept:
         return Kept(value, value.nbytes, self._minute.covered_us)
 
     def _stamped(self, kept: Kept) -> Kept:
-        """As kept, for nothing came that it lacks."""
+        """As kept, by what is covered now."""
         covered = self._minute.covered_us
         return kept if kept.covered_us >= covered else replace(kept, covered_us=covered)
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import Template
 
-from pivotscope_collector.store.client import Client, Columns, statement
+from pivotscope_collector.store.client import Blocks, Client, Columns, statement
 from pivotscope_collector.store.native import numbers
 from pivotscope_collector.store.selection import DAY, HOUR, Selection
-from pivotscope_collector.store.stretch import Stretch
+from pivotscope_collector.store.stretch import Stretch, joined
 
 _LONG = 6 * HOUR
 """Ranges from here on are read from hours and days, too."""
@@ -59,13 +59,23 @@ def progress_of(columns: Columns) -> dict[str, Progress]:
 
 def late(client: Client, selection: Selection, beyond: Progress) -> dict[int, int]:
     """Minutes of the range with windows that came beyond this progress, or that it left open; when their last came."""
-    after = "received_at > fromUnixTimestamp64Micro({covered_us:Int64}, 'UTC')"
-    either = f"({after} OR minute >= {{open_from:UInt32}})" if selection.until > beyond.open_from else after
-    sql = Template(statement("dirty_minutes")).substitute(beyond=either, selected=selection.raw)
-    bound = {**selection.bound(), "covered_us": beyond.covered_us, "open_from": beyond.open_from}
-    found = client.blocks(sql, bound)
+    found = _came(client, "dirty_minutes", selection, beyond)
     columns = [numbers(found[name]).tolist() for name in ("minute_s", "received_us")] if found else [(), ()]
     return dict(zip(*columns, strict=True))
+
+
+def is_late(client: Client, selection: Selection, beyond: Progress) -> bool:
+    """Whether there is any such minute."""
+    return bool(_came(client, "late_minute", selection, beyond))
+
+
+def _came(client: Client, name: str, selection: Selection, beyond: Progress) -> Blocks:
+    """`sql/<name>.sql` on windows that came beyond this progress, or in minutes that it left open."""
+    after = "received_at > fromUnixTimestamp64Micro({covered_us:Int64}, 'UTC')"
+    either = f"({after} OR minute >= {{open_from:UInt32}})" if selection.until > beyond.open_from else after
+    sql = Template(statement(name)).substitute(beyond=either, selected=selection.raw)
+    bound = {**selection.bound(), "covered_us": beyond.covered_us, "open_from": beyond.open_from}
+    return client.blocks(sql, bound)
 
 
 def dirty(client: Client, came: Mapping[int, int]) -> tuple[int, ...]:
@@ -121,7 +131,8 @@ def sources_of(
         for start, end in left_of(part.start, part.end, own_days, own_hours):
             before = minutes.pop()[0] if minutes and minutes[-1][1] == start else start
             minutes.append((before, end))
-    unseen = tuple(minute for minute in lacking.dirty if any(minute in part for part in parts))
+    read = joined(parts)
+    unseen = tuple(minute for minute in lacking.dirty if any(minute in part for part in read))
     return Sources(tuple(days), tuple(hours), unseen, tuple(minutes))
 
 

@@ -1,21 +1,23 @@
 """Pools and functions as `estimates` takes them, over a whole range or by step, from what stretches of it hold."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.columns import COUNTS, SUMS, FunctionColumns, PoolColumns
+from pivotscope_collector.estimates.columns import COUNTS, SUMS, FunctionColumns, PoolColumns, union
 from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums
 from pivotscope_collector.store.client import Blocks
 from pivotscope_collector.store.native import Array, numbers, ragged, texts
-from pivotscope_collector.store.recall import Ask, Recall
-from pivotscope_collector.store.rows import U64, distinct
+from pivotscope_collector.store.recall import Ask, Made, Recall
+from pivotscope_collector.store.rows import U64
 from pivotscope_collector.store.selection import Selection
+from pivotscope_collector.store.stretch import Stretch
 
 _NAMES = ("service", "environment", "version", "variant", "language", "mode")
 _COUNTS = 7
@@ -66,48 +68,64 @@ class StackSums:
         return 5 * self.pools.nbytes
 
 
-def whole(recall: Recall, selection: Selection) -> tuple[Pools, PoolColumns]:
-    """Everything that a selection covers, as one: pools and their functions. Raises StoreError."""
-    _, (functions, pools) = recall.read(selection, _functions(), POOLS)
-    found = merged(pools)
-    columns: PoolColumns = {}
-    for key, row in zip(found.keys, found.sums, strict=True):
-        # A pool whose first window came between the two statements is for the next question.
-        parts = [one.columns[key] for one in functions if key in one.columns]
-        if parts:
-            columns.setdefault(row.pool, {})[row.mode] = _summed(parts)
-    return found, columns
+def whole(recall: Recall, selection: Selection, make: Callable[[Pools, PoolColumns], Made]) -> Made:
+    """What is made of everything that a selection covers as one, pools and their functions. Raises StoreError."""
+
+    def made(_: Sequence[Stretch], values: Sequence[Sequence[Any]]) -> Made:
+        functions, pools = values
+        found = merged(pools)
+        columns: PoolColumns = {}
+        for key, row in zip(found.keys, found.sums, strict=True):
+            # A pool whose first window came between the two statements is for the next question.
+            parts = [one.columns[key] for one in functions if key in one.columns]
+            if parts:
+                columns.setdefault(row.pool, {})[row.mode] = _summed(parts)
+        return make(found, columns)
+
+    return recall.read(selection, _functions(), POOLS, make=made)
 
 
 def stepped(
-    recall: Recall, selection: Selection, step: int, function: int
-) -> tuple[dict[int, Sequence[PoolSums]], dict[int, list[FunctionSums]]]:
-    """Pools, and a function in them, by step (unix seconds of its start). Raises StoreError."""
-    stretches, (functions, pools) = recall.read(selection, _functions(function), POOLS, step=step)
-    by_step: dict[int, Sequence[PoolSums]] = {}
-    seen: dict[int, list[FunctionSums]] = {}
-    for stretch, found, known in zip(stretches, functions, pools, strict=True):
-        start = stretch.start // step * step
-        if known.keys:
-            by_step[start] = known.sums
-        named = zip(known.keys, known.sums, strict=True)
-        rows = [
-            FunctionSums(row.pool, row.mode, function, *found.columns[key].sums[:, 0].tolist())
-            for key, row in named
-            if key in found.columns
-        ]
-        if rows:
-            seen[start] = rows
-    return by_step, seen
+    recall: Recall,
+    selection: Selection,
+    function: int,
+    make: Callable[[dict[int, Sequence[PoolSums]], dict[int, list[FunctionSums]]], Made],
+    step: int,
+) -> Made:
+    """What is made of pools, and of a function in them, by step (unix seconds of its start). Raises StoreError."""
+
+    def made(stretches: Sequence[Stretch], values: Sequence[Sequence[Any]]) -> Made:
+        by_step: dict[int, Sequence[PoolSums]] = {}
+        seen: dict[int, list[FunctionSums]] = {}
+        for stretch, found, known in zip(stretches, *values, strict=True):
+            start = stretch.start // step * step
+            if known.keys:
+                by_step[start] = known.sums
+            rows = [
+                FunctionSums(row.pool, row.mode, function, *found.columns[key].sums[:, 0].tolist())
+                for key, row in zip(known.keys, known.sums, strict=True)
+                if key in found.columns
+            ]
+            if rows:
+                seen[start] = rows
+        return make(by_step, seen)
+
+    return recall.read(selection, _functions(function), POOLS, make=made, step=step)
 
 
-def sampled(recall: Recall, selection: Selection, modes: tuple[str, ...]) -> tuple[Pools, StackSums]:
-    """Pools of a selection, and their stacks in these modes, all where none are given. Raises StoreError."""
-    _, (stacks, pools) = recall.read(
-        selection, Ask("flame", _stacks, _NO_STACKS, parameters={"modes": list(modes)}), POOLS
+def sampled(
+    recall: Recall, selection: Selection, modes: tuple[str, ...], make: Callable[[Pools, StackSums], Made]
+) -> Made:
+    """What is made of pools, and of their stacks in these modes, all where none are given. Raises StoreError."""
+
+    def made(_: Sequence[Stretch], values: Sequence[Sequence[Any]]) -> Made:
+        stacks, pools = values
+        columns = ([getattr(one, name) for one in stacks] for name in _STACKS)
+        return make(merged(pools), StackSums(*map(np.concatenate, columns)))
+
+    return recall.read(
+        selection, Ask("flame", _stacks, _NO_STACKS, parameters={"modes": list(modes)}), POOLS, make=made
     )
-    columns = ([getattr(one, name) for one in stacks] for name in _STACKS)
-    return merged(pools), StackSums(*map(np.concatenate, columns))
 
 
 def merged(parts: Iterable[Pools]) -> Pools:
@@ -147,12 +165,10 @@ def _summed(parts: Sequence[FunctionColumns]) -> FunctionColumns:
     first, *others = parts
     if not others:
         return first
-    if all(np.array_equal(first.ids, one.ids) for one in others):
-        return FunctionColumns(first.ids, np.add.reduce([one.sums for one in parts]))
-    ids = distinct(np.concatenate([one.ids for one in parts]))
+    ids = union([one.ids for one in parts])
     sums = np.zeros((COUNTS, len(ids)))
     for one in parts:
-        sums[:, np.searchsorted(ids, one.ids)] += one.sums
+        sums[:, slice(None) if len(one.ids) == len(ids) else np.searchsorted(ids, one.ids)] += one.sums
     return FunctionColumns(ids, sums)
 
 

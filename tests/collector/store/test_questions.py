@@ -1,7 +1,7 @@
 """What questions read: the same numbers as every reader, with everything that was received before they were asked."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
@@ -34,8 +34,12 @@ def _over(clock: Moved) -> Selection:
     return Selection(int((clock.now - 3600) * 1e9), int((clock.now + 1800) * 1e9))
 
 
+def _both(pools: Any, found: Any) -> tuple[Any, Any]:
+    return pools, found
+
+
 def _totals(recall: Recall, selection: Selection) -> dict[int, float]:
-    pools, functions = whole(recall, selection)
+    pools, functions = whole(recall, selection, _both)
     assert [row.samples for row in pools.sums] == [sum(row.samples for row in pools.sums)]
     ((columns,),) = (modes.values() for modes in functions.values())
     return dict(zip(columns.ids.tolist(), columns["total_samples"].tolist(), strict=True))
@@ -71,7 +75,7 @@ def test_steps_agree_with_what_every_reader_gets(
     if closed:
         clock.now += 7200
         roll_up.run()
-    pools, functions = stepped(Recall(store, 1 << 20), selection, 60, 2)
+    pools, functions = stepped(Recall(store, 1 << 20), selection, 2, _both, 60)
     found = reader.functions(store, selection, step_seconds=60, function_ids=[2])
     assert [start for start, rows in functions.items() for _ in rows] == found["bucket"]
     # Pools come in the order of their numbers.

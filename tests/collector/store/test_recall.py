@@ -25,16 +25,20 @@ class Moved(Protocol):
     now: float
 
 
+def _both(pools: Any, found: Any) -> tuple[Any, Any]:
+    return pools, found
+
+
 def _answers(recall: Recall, selection: Selection, step: int) -> tuple[Any, ...]:
     """Everything that questions make of a selection; moments in the end, as a list."""
-    pools, functions = whole(recall, selection)
+    pools, functions = whole(recall, selection, _both)
     columns = [
         (pool, mode, found.ids.tolist(), found.sums)
         for pool, modes in functions.items()
         for mode, found in modes.items()
     ]
-    by_step, seen = stepped(recall, selection, step, 1)
-    known, stacks = sampled(recall, selection, ())
+    by_step, seen = stepped(recall, selection, 1, _both, step)
+    known, stacks = sampled(recall, selection, (), _both)
     samples: dict[tuple[int, int], int] = {}
     for key, stack, count in zip(stacks.pools.tolist(), stacks.ids.tolist(), stacks.samples.tolist(), strict=True):
         samples[key, stack] = samples.get((key, stack), 0) + count
@@ -97,5 +101,5 @@ def test_what_is_over_is_read_once(
     assert _answers(recall, selection, MINUTE) == before
     # An hour later most of it is still known; what is not reads as nothing.
     later = Selection(selection.since_ns + 600 * 10**9, selection.until_ns)
-    assert whole(recall, later)[0].sums == before[0]
-    assert whole(Recall(store, ROOM), later)[0].sums == []
+    assert whole(recall, later, _both)[0].sums == before[0]
+    assert whole(Recall(store, ROOM), later, _both)[0].sums == []
