@@ -71,7 +71,7 @@ class Side:
         low = hypot(*(part.estimate - part.low for part in parts))
         high = hypot(*(part.high - part.estimate for part in parts))
         interval = Interval(estimate, max(0.0, estimate - low), estimate + high).scaled(1.0 / self.unit)
-        return interval, sum(row.samples for row in rows), any(map(_insufficient, rows))
+        return interval, sum(row.samples for row in rows), any(row.insufficient for row in rows)
 
 
 def diff_hotspots(
@@ -197,7 +197,3 @@ def _message(side: Side) -> query_pb2.DiffSide:
         since_unix_ns=selection.since * 10**9,
         until_unix_ns=min(selection.until_ns, selection.until * 10**9),
     )
-
-
-def _insufficient(row: FunctionCpu) -> bool:
-    return row.total_share.insufficient

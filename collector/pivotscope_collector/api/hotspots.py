@@ -56,7 +56,7 @@ def _hotspot(row: FunctionCpu, function: Function) -> query_pb2.Hotspot:
         total_share=interval_message(row.total_share.interval),
         native_share=min(1.0, row.native_ns.estimate / total) if total > 0.0 else 0.0,
         samples=row.samples,
-        insufficient=row.total_share.insufficient,
+        insufficient=row.insufficient,
     )
 
 

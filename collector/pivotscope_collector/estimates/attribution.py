@@ -20,7 +20,7 @@ from pivotscope_collector.estimates.pool import (
     whole_cpu,
 )
 from pivotscope_collector.estimates.seen import ModeFunctions, ModeSums, Rows, Seen
-from pivotscope_collector.estimates.share import Vector, share_of
+from pivotscope_collector.estimates.share import Vector
 from pivotscope_collector.estimates.split import Estimate, bounded, estimate, held_fraction
 
 
@@ -68,23 +68,14 @@ class PoolSplit:
         """The functions in these rows."""
         one = bounded(self.estimate, rows)
         clusters, attributed = int(one.clusters[0, 0]), float(one.attributed[0, 0])
-        found = []
-        for place, key in enumerate(self.ids[rows].tolist()):
-            own, total = one.self_ns.at(0, place), one.total_ns.at(0, place)
-            function = FunctionCpu(
-                pool=self.pool,
-                function=key,
-                samples=int(one.samples[0, place]),
-                self_ns=own,
-                total_ns=total,
-                native_ns=one.native_ns.at(0, place),
-                self_native_ns=float(one.self_native_ns[0, place]),
-                native_known=bool(one.native_known[0, place]),
-                self_share=share_of(own, attributed, clusters),
-                total_share=share_of(total, attributed, clusters),
+        intervals = zip(one.self_ns.row(0), one.total_ns.row(0), one.native_ns.row(0), strict=True)
+        numbers = (column[0].tolist() for column in (one.samples, one.self_native_ns, one.native_known))
+        return [
+            FunctionCpu(self.pool, key, int(samples), own, total, native, self_native, known, attributed, clusters)
+            for key, (own, total, native), samples, self_native, known in zip(
+                self.ids[rows].tolist(), intervals, *numbers, strict=True
             )
-            found.append(function)
-        return found
+        ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ class Bounded:
         """One of them."""
         return Interval(float(self.estimate[place]), float(self.low[place]), float(self.high[place]))
 
+    def row(self, number: int) -> list[Interval]:
+        """Those of a pool."""
+        columns = (one[number].tolist() for one in (self.estimate, self.low, self.high))
+        return [Interval(*one) for one in zip(*columns, strict=True)]
+
 
 PoolColumns = dict[Pool, dict[Mode, FunctionColumns]]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import hypot
 
 from pivotscope_collector.estimates.pool import FunctionCpu, Pool, PoolCpu
-from pivotscope_collector.estimates.share import Interval, share_of
+from pivotscope_collector.estimates.share import Interval
 
 
 def without_arms(pool: Pool) -> Pool:
@@ -40,8 +40,8 @@ def merge_functions(pool: PoolCpu, parts: Sequence[FunctionCpu]) -> FunctionCpu:
         native_ns=added([part.native_ns for part in parts]),
         self_native_ns=sum(part.self_native_ns for part in parts),
         native_known=known > total.estimate / 2.0,
-        self_share=share_of(own, pool.attributed_ns, sum(part.self_share.clusters for part in parts)),
-        total_share=share_of(total, pool.attributed_ns, sum(part.total_share.clusters for part in parts)),
+        attributed_ns=pool.attributed_ns,
+        clusters=sum(part.clusters for part in parts),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.share import Interval, Share
+from pivotscope_collector.estimates.share import MINIMUM_CLUSTERS, Interval, Share, share_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,9 @@ class FunctionSums:
 
 @dataclass(frozen=True, slots=True)
 class FunctionCpu:
-    """CPU of a function of a pool, in nanoseconds with 95 % intervals, and as shares of the pool's attributed CPU.
+    """CPU of a function of a pool, in nanoseconds with 95 % intervals.
 
+    `attributed_ns` is that of the pool, `clusters` are the windows that the estimate stands on.
     `native_ns` is the part of the total that ran in native code or outside the interpreter lock, `self_native_ns` that
     of the function itself. `native_known` is False where nothing could tell native time under the lock.
     """
@@ -101,8 +102,23 @@ class FunctionCpu:
     native_ns: Interval
     self_native_ns: float
     native_known: bool
-    self_share: Share
-    total_share: Share
+    attributed_ns: float
+    clusters: int
+
+    @property
+    def self_share(self) -> Share:
+        """Its own CPU as a part of the pool's attributed CPU."""
+        return share_of(self.self_ns, self.attributed_ns, self.clusters)
+
+    @property
+    def total_share(self) -> Share:
+        """Its CPU and that of what it calls, as a part of the pool's attributed CPU."""
+        return share_of(self.total_ns, self.attributed_ns, self.clusters)
+
+    @property
+    def insufficient(self) -> bool:
+        """Whether there are too few windows for its intervals to be trusted."""
+        return self.clusters < MINIMUM_CLUSTERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ def alone(at: int, rows: Iterable[PoolSums], found: Iterable[FunctionSums]) -> d
     for pool in attribution.pools:
         step = StepCpu(at, pool.pool, pool.attributed_ns, pool.unattributed_ns, pool.windows)
         if (one := seen.get(pool.pool)) is not None:
-            step = replace(step, samples=one.samples, clusters=one.total_share.clusters, total_ns=one.total_ns)
+            step = replace(step, samples=one.samples, clusters=one.clusters, total_ns=one.total_ns)
         steps[at, pool.pool] = step
     return steps
 
