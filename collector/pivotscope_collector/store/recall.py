@@ -74,10 +74,10 @@ class _Question:
         edge = max(since, min(until, closed))
         return [*pieces(since, edge), *([Stretch(edge, until)] if edge < until else [])]
 
-    def keys(self, ask: Ask, stretches: Sequence[Stretch]) -> list[object]:
-        """Under which the answer for each stretch is kept."""
+    def keys(self, ask: Ask, stretches: Sequence[Stretch], day: int) -> list[object]:
+        """Under which the answer for each stretch is kept for a day: rows past their time leave with days."""
         names = tuple(getattr(self.selection, name) for name in NAMES)
-        what = (ask.name, ask.function_ids, repr(ask.parameters), names, bool(self.sizes))
+        what = (ask.name, ask.function_ids, repr(ask.parameters), names, bool(self.sizes), day)
         return [(what, one.start, one.end) for one in stretches]
 
 
@@ -104,7 +104,7 @@ class Recall:
     def _likely(self, question: _Question, progress: Mapping[str, Progress], make: Make[Made]) -> list[Made]:
         """What a range that is over holds; nothing where something came late for it."""
         client, selection = self._client, question.selection
-        look = _Look(self._memory, question, progress["minute"])
+        look = _Look(self._memory, question, progress)
         came = client.beside(partial(is_late, client, selection, look.beyond))
         missing = look.missing({})
         lacking = Sources()
@@ -122,7 +122,7 @@ class Recall:
         """What a range holds, open or over, whatever came for it."""
         client = self._client
         progress = progress_of(client.renewed("progress"))
-        look = _Look(self._memory, question, progress.get("minute", Progress()))
+        look = _Look(self._memory, question, progress)
         came = late(client, question.selection, look.beyond)
         unseen = dirty(client, came)
         missing = look.missing(came)
@@ -160,12 +160,12 @@ class Recall:
 class _Look:
     """The stretches of a question in order, those that are over first, and what is kept of them: a row of each ask."""
 
-    def __init__(self, memory: Memory, question: _Question, minute: Progress) -> None:
+    def __init__(self, memory: Memory, question: _Question, progress: Mapping[str, Progress]) -> None:
         self._memory = memory
-        self._minute = minute
-        self.stretches = question.cut(minute.open_from)
-        over = [one for one in self.stretches if one.end <= minute.open_from]
-        self._keys = [question.keys(ask, over) for ask in question.asks]
+        self._minute, day = (progress.get(level, Progress()) for level in ("minute", "day"))
+        self.stretches = question.cut(self._minute.open_from)
+        over = [one for one in self.stretches if one.end <= self._minute.open_from]
+        self._keys = [question.keys(ask, over, day.open_from) for ask in question.asks]
         self.kept = [memory.find(keys) + [None] * (len(self.stretches) - len(over)) for keys in self._keys]
 
     @property
