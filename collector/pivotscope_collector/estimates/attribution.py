@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.columns import FunctionColumns, Ids, PoolColumns, columns_of, union
+from pivotscope_collector.estimates.columns import FunctionColumns, Ids, PoolColumns, columns_of, places, union
 from pivotscope_collector.estimates.merge import merge_functions, merge_pools, without_arms
 from pivotscope_collector.estimates.pool import (
     Attribution,
@@ -158,7 +158,7 @@ def _totals(service: Pool, parts: Sequence[PoolSplit]) -> Totals:
     ids = union([one.ids for one in parts])
     own, total = np.zeros(len(ids)), np.zeros(len(ids))
     for one in parts:
-        place = np.searchsorted(ids, one.ids)
+        place = places(ids, one.ids)
         own[place] += one.estimate.self_ns[0]
         total[place] += one.estimate.total_ns[0]
     return Totals(service, ids, own, total)

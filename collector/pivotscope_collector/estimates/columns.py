@@ -31,13 +31,13 @@ class FunctionColumns:
         if len(ids) == len(self.ids):
             return self
         sums = np.zeros((COUNTS, len(ids)))
-        sums[:, np.searchsorted(ids, self.ids)] = self.sums
+        sums[:, places(ids, self.ids)] = self.sums
         return FunctionColumns(ids, sums)
 
     def has(self, ids: Ids) -> NDArray[np.bool_]:
         """Which of `ids`, which hold all of its own, it has."""
         found = np.zeros(len(ids), np.bool_)
-        found[np.searchsorted(ids, self.ids)] = True
+        found[places(ids, self.ids)] = True
         return found
 
     def __getitem__(self, name: str) -> Vector:
@@ -56,6 +56,11 @@ def union(sets: Sequence[Ids]) -> Ids:
     ordered = np.sort(np.concatenate(sets))
     found: Ids = ordered[np.append(True, ordered[1:] != ordered[:-1])[: len(ordered)]]
     return found
+
+
+def places(ids: Ids, some: Ids) -> slice | NDArray[np.int64]:
+    """Where some ids, all of which are among `ids`, are; both ascend."""
+    return slice(None) if len(some) == len(ids) else np.searchsorted(ids, some)
 
 
 @dataclass(frozen=True, slots=True)

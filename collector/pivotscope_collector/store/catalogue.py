@@ -85,7 +85,7 @@ def agent_status(client: Client, agent: str) -> tuple[bytes, int] | None:
 
 
 def _ids_by_name(client: Client, name: str) -> list[int]:
-    found = client.arrays(statement("functions_by_name"), {"name": name})
+    found = client.arrays(statement("functions_by_name"), {"after_dot": f".{name}", "after_hash": f"#{name}"})
     return [int(key) for key in numbers(found["function_id"])] if found else []
 
 

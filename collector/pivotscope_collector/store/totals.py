@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.columns import COUNTS, SUMS, FunctionColumns, PoolColumns, union
+from pivotscope_collector.estimates.columns import COUNTS, SUMS, FunctionColumns, PoolColumns, places, union
 from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums
 from pivotscope_collector.store.client import Blocks
 from pivotscope_collector.store.native import Array, numbers, ragged, texts
@@ -168,7 +168,7 @@ def _summed(parts: Sequence[FunctionColumns]) -> FunctionColumns:
     ids = union([one.ids for one in parts])
     sums = np.zeros((COUNTS, len(ids)))
     for one in parts:
-        sums[:, slice(None) if len(one.ids) == len(ids) else np.searchsorted(ids, one.ids)] += one.sums
+        sums[:, places(ids, one.ids)] += one.sums
     return FunctionColumns(ids, sums)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pivotscope_collector.estimates.columns import SUMS
 from pivotscope_collector.store import reader
+from pivotscope_collector.store.catalogue import Names, functions_by_name
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.first_seen import FirstSeen
 from pivotscope_collector.store.reader import Selection
@@ -166,3 +167,25 @@ def test_stacks_are_read_once_and_forgotten_when_there_are_too_many(
     kept, forgotten = (book.of(ids, selection, ["python/gil"])[0] for book in books)
     assert kept.all()
     assert not forgotten.any()
+
+
+def test_a_function_is_found_by_its_name_or_by_the_end_of_it(store: Client) -> None:
+    names = ["load", "Shop.load", "Shop#load", "reload", "load.all", "Shop.load"]
+    owners = ["library", "application", "application", "application", "application", "application"]
+    store.insert(
+        "functions",
+        {
+            "function_id": list(range(1, 7)),
+            "codebase": ["shop"] * 6,
+            "language": ["python"] * 6,
+            "path": ["a.py", "b.py", "a.py", "a.py", "a.py", "a.py"],
+            "qualified_name": names,
+            "owner": owners,
+            "seen_at": [1_800_000_000] * 6,
+        },
+    )
+    book = Names(store)
+    for name, expected in (("load", [3, 6, 2, 1]), ("Shop.load", [6, 2]), ("p.load", []), ("reload", [4])):
+        for found in (functions_by_name(store, name), book.called(name)):
+            assert list(found) == expected
+            assert [function.qualified_name for function in found.values()] == [names[key - 1] for key in expected]

@@ -1,5 +1,4 @@
--- Functions by qualified name or its end.
-SELECT DISTINCT function_id
+-- Functions by qualified name or its end: {after_dot} and {after_hash} are the name with what comes before it.
+SELECT function_id
 FROM functions
-WHERE qualified_name = {name:String} OR endsWith(qualified_name, concat('.', {name:String}))
-    OR endsWith(qualified_name, concat('#', {name:String}))
+PREWHERE endsWith(concat('.', qualified_name), {after_dot:String}) OR endsWith(qualified_name, {after_hash:String})
