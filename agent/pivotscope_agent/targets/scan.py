@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
 
 from pivotscope.profile.window import Process
 
@@ -34,19 +35,16 @@ class Changes:
 
 @dataclass(slots=True)
 class _Unwanted:
+    """A process that is left alone. `since` is the scan that found it, `due` the one that looks at it again."""
+
     refusal: Refusal
     image: tuple[int, int]
-    age: int = 0
-    look_again_at: int = 1
-
-    def due(self) -> bool:
-        """Count a scan; whether it is time for another look. What the agent started stays its own."""
-        self.age += 1
-        return self.age >= self.look_again_at and self.refusal.why is not Why.OWN
+    since: int
+    due: int
 
     def settle(self) -> None:
         """Look again later, and later each time."""
-        self.look_again_at += min(self.look_again_at, _SETTLED_SCANS)
+        self.due += min(self.due - self.since, _SETTLED_SCANS)
 
 
 @dataclass(slots=True)
@@ -63,19 +61,21 @@ class Scanner:
     _stats: dict[int, procfs.Stat] = field(default_factory=dict)
     _targets: dict[int, Target] = field(default_factory=dict)
     _unwanted: dict[int, _Unwanted] = field(default_factory=dict)
+    _scans: int = 0
+    _due: list[tuple[int, int]] = field(default_factory=list)
 
     def scan(self) -> Changes:
         """Look once, and tell what came and what went."""
         self._stats.clear()
+        self._scans += 1
         before, self._present = self._present, self.listing.pids()
         ended = [self._targets.pop(pid) for pid, target in list(self._targets.items()) if _is_over(target)]
-        if self._present is before:
-            # Nobody has begun; who is known may have become another program.
-            candidates = frozenset(self._unwanted) | {target.process.pid for target in ended}
-        else:
-            candidates = self._present - self._targets.keys()
+        # Who is known may have become another program.
+        candidates = self._due_now() | {target.process.pid for target in ended}
+        if self._present is not before:
             for pid in self._unwanted.keys() - self._present:
                 del self._unwanted[pid]
+            candidates |= self._present - self._targets.keys() - self._unwanted.keys()
         found = [target for pid in sorted(candidates) if (target := self._look(pid)) is not None]
         # What a process used before it executed another program has been accounted for.
         known = {target.key for target in ended}
@@ -97,15 +97,29 @@ class Scanner:
         """Everything looked at and left alone, by pid."""
         return tuple(self._unwanted[pid].refusal for pid in sorted(self._unwanted))
 
+    def _due_now(self) -> set[int]:
+        """Unwanted processes whose time for another look has come; nobody else is touched."""
+        pids = set()
+        while self._due and self._due[0][0] <= self._scans:
+            due, pid = heappop(self._due)
+            known = self._unwanted.get(pid)
+            if known is not None and known.due == due:
+                pids.add(pid)
+        return pids
+
+    def _look_again(self, pid: int, known: _Unwanted) -> None:
+        """Put it in line; what the agent started stays its own."""
+        if known.refusal.why is not Why.OWN:
+            heappush(self._due, (known.due, pid))
+
     def _look(self, pid: int) -> Target | None:
         known = self._unwanted.get(pid)
-        if known is not None and not known.due():
-            return None
         try:
             stat = self._stats[pid] = procfs.stat(pid)
             if known is not None and known.refusal.start_ticks == stat.start_ticks:
                 known.settle()
-                if known.image == stat.image and known.age > _SETTLED_SCANS:
+                if known.image == stat.image and self._scans - known.since > _SETTLED_SCANS:
+                    self._look_again(pid, known)
                     return None
             else:
                 known = None
@@ -115,6 +129,7 @@ class Scanner:
             return None
         except PermissionError:
             # Nothing is known of it: the next scan looks at everything anew.
+            self._unwanted.pop(pid, None)
             self._present = frozenset()
             return None
         if isinstance(judged, Target):
@@ -122,9 +137,10 @@ class Scanner:
             self._targets[pid] = judged
             return judged
         if known is None:
-            self._unwanted[pid] = _Unwanted(judged, stat.image)
+            known = self._unwanted[pid] = _Unwanted(judged, stat.image, self._scans, self._scans + 1)
         else:
             known.refusal, known.image = judged, stat.image
+        self._look_again(pid, known)
         return None
 
     def judge(self, pid: int) -> Target | Refusal:
