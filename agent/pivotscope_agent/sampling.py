@@ -10,7 +10,7 @@ from pathlib import Path
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode, Outcome, Usage, Window
 
-from pivotscope_agent.asking import ask_for
+from pivotscope_agent.asking import are_too_many, ask_for
 from pivotscope_agent.clock import Clock
 from pivotscope_agent.controls import Controls
 from pivotscope_agent.errors import ProcessGoneError
@@ -168,6 +168,7 @@ class Sampling:
     async def _take_window(self, service: str, controls: Controls) -> None:
         process, shared = self._target.process, self._shared
         settings, nonblocking = shared.by_language(process.language), shared.samplers[process.language].nonblocking
+        nonblocking = nonblocking or are_too_many(self._meter.last.threads, process.language)
         ask = ask_for(process, self._windows, shared.sampling, settings, controls, nonblocking=nonblocking)
         if ask is None:
             said = "the collector allows none of the modes that this agent takes"
@@ -190,7 +191,10 @@ class Sampling:
         self.status.asked_hz = ask.rate_hz
         pool = (process.service, process.environment, process.version, process.variant, process.language)
         plan = self._shared.governor.plan(self._target.key, pool, ask, now_ns)
-        return plan if plan.code else replace(plan, text=controls.rate_reason(service))
+        said = plan.text if plan.code else controls.rate_reason(service)
+        if plan.nonblocking and are_too_many(threads := self._meter.last.threads, process.language):
+            said = "; ".join(filter(None, (said, f"it has {threads} threads and is not stopped")))
+        return replace(plan, text=said)
 
     def _has_ended(self) -> bool:
         try:
@@ -273,8 +277,9 @@ class Sampling:
         looks = 0.0
         if verdict.outcome is Outcome.COMPLETE or (ending.stopped and not self._over.is_set()):
             looks = verdict.ticks or max(1.0, request.rate_hz * min(request.seconds, ending.elapsed_ns / 1e9))
+        now_ns = self._shared.clock.monotonic_ns()
         self._shared.governor.observe(
-            self._target.key, ending.cpu_ns, ending.stopped_ns, looks, self._shared.clock.monotonic_ns()
+            self._target.key, ending.cpu_ns, ending.stopped_ns, looks, now_ns, attach_ns=ending.attach_ns
         )
 
     def _remember(self, verdict: Verdict, ending: Ending) -> None:

@@ -36,6 +36,12 @@ while time.monotonic() < end:
     time.sleep(0.002)
 """
 
+PYTHON_WAITING = """
+import threading
+for _ in range(12):
+    threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
+
 RUBY_BUSY = """
 def hot(n)
   total = 0.0
@@ -81,6 +87,14 @@ def start() -> Iterator[Start]:
 def busy_python(start: Start, tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
     script = tmp_path / "busy.py"
     script.write_text(PYTHON_BUSY)
+    return lambda seconds=60.0, python=sys.executable: start(python, script, seconds)
+
+
+@pytest.fixture
+def crowded_python(start: Start, tmp_path: Path) -> Callable[..., "subprocess.Popen[str]"]:
+    """Busy as `busy_python`, with twelve threads that wait."""
+    script = tmp_path / "crowded.py"
+    script.write_text(PYTHON_WAITING + PYTHON_BUSY)
     return lambda seconds=60.0, python=sys.executable: start(python, script, seconds)
 
 

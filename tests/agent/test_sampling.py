@@ -103,6 +103,21 @@ async def test_looks_that_do_not_stop_the_process_count_as_no_stops(
     assert stops[0] == (0 if nonblocking else window.ticks)
 
 
+@pytest.mark.python_target
+async def test_a_process_with_many_threads_is_not_stopped_and_its_windows_say_so(
+    crowded_python: Program, lab: Labs
+) -> None:
+    """Stopping one thread after the other takes longer than some work under the lock: its holder would be missed."""
+    made = lab()
+    made.begin(crowded_python().pid)
+    await made.until(lambda: len(made.windows) >= 2)
+    assert set(outcomes(made.windows)) == {Outcome.COMPLETE}
+    for window, text in zip(made.windows, made.texts, strict=True):
+        assert "hot (" in text
+        assert window.stopped_ns == 0
+        assert "13 threads and is not stopped" in window.reason
+
+
 @pytest.mark.ruby_target
 async def test_ruby_windows_vary_their_rate(busy_ruby: Program, lab: Labs) -> None:
     pid = busy_ruby().pid

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pivotscope_agent.governing.cost import ATTACH_NS, Cost
+from pivotscope_agent.governing.cost import Cost
 
 LOWEST_HZ = 2
 """Below this a window tells next to nothing for the price of attaching."""
@@ -65,7 +65,7 @@ def spared(cost: Cost, limits: Limits, asked_hz: int, seconds: int) -> Shape:
     rate = lowest(cost, asked_hz, seconds)
     length = min(
         seconds,
-        (limits.cpu_most_ns - ATTACH_NS) / (cost.look_ns * rate),
+        (limits.cpu_most_ns - cost.attach_ns) / (cost.look_ns * rate),
         limits.stop_most_ns / (cost.stop_ns * rate) if cost.stop_ns > 0 else seconds,
     )
     least = -(-LEAST_LOOKS // rate)
@@ -74,7 +74,7 @@ def spared(cost: Cost, limits: Limits, asked_hz: int, seconds: int) -> Shape:
 
 def lowest(cost: Cost, asked_hz: int, seconds: int) -> int:
     """The rate below which attaching is what one pays for."""
-    worth = SPREAD * ATTACH_NS / (cost.look_ns * seconds)
+    worth = SPREAD * cost.attach_ns / (cost.look_ns * seconds)
     return max(1, min(asked_hz, max(LOWEST_HZ, int(worth))))
 
 
@@ -85,7 +85,7 @@ def shape(cost: Cost, rate_hz: int, seconds: int) -> Shape:
 
 
 def _rate(cost: Cost, seconds: int, cpu_ns: float, stop_ns: float) -> float:
-    by_cpu = (cpu_ns - ATTACH_NS) / (cost.look_ns * seconds)
+    by_cpu = (cpu_ns - cost.attach_ns) / (cost.look_ns * seconds)
     return min(by_cpu, stop_ns / (cost.stop_ns * seconds)) if cost.stop_ns > 0 else by_cpu
 
 

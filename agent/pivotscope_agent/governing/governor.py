@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pivotscope.profile.window import Mode
 
-from pivotscope_agent.governing.cost import Cost
+from pivotscope_agent.governing.cost import ATTACH_NS, Cost
 from pivotscope_agent.governing.fit import LOWEST_HZ, Limits, Shape, shape, spared, steady
 from pivotscope_agent.governing.known import Granted, Key, KnownTarget, Way
 from pivotscope_agent.governing.ledger import SAVED_S, Ledger
@@ -75,10 +75,11 @@ class Governor:
         if target is not None and target.granted is not None:
             self._ledger.settle(target, 0.0, 0.0, now_ns)
 
-    def observe(self, key: Key, cpu_ns: int, stopped_ns: int, looks: float, now_ns: int) -> None:
+    def observe(self, key: Key, cpu_ns: int, stopped_ns: int, looks: float, now_ns: int, *, attach_ns: int = 0) -> None:
         """Learn what the granted window cost: CPU of its sampler, and time that the process was stopped for its looks.
 
-        0 looks: the sampler failed, its CPU says nothing about looks.
+        0 looks: the sampler failed, its CPU says nothing about looks. `attach_ns` is the part of the CPU that it took
+        before the first look, 0 where that is not known.
         """
         self.samplers_ns += cpu_ns
         target = self._ledger.targets.get(key)
@@ -88,7 +89,8 @@ class Governor:
         if looks >= 1.0:
             plan = granted.plan
             way = (plan.mode, plan.nonblocking)
-            seen = Cost.of(cpu_ns, 0 if plan.nonblocking else stopped_ns, looks)
+            attach = attach_ns or (target.costs[way].attach_ns if way in target.costs else ATTACH_NS)
+            seen = Cost.of(cpu_ns, 0 if plan.nonblocking else stopped_ns, looks, attach)
             target.costs.setdefault(way, seen).learn(seen)
             if plan.code is not Reason.PROBE:
                 target.rates[way] = plan.rate_hz

@@ -17,6 +17,8 @@ from pivotscope_agent.targets import procfs
 
 GRACE_S = 2.0
 """How long an interrupted sampler may take to write its output."""
+ATTACHED_S = 0.5
+"""A sampler has attached by then; what it takes from there on is for looks. A slower one's attaching counts in part."""
 
 
 class Attended:
@@ -48,12 +50,35 @@ class Attended:
                     child.stop()
 
         watching = asyncio.create_task(watch(look, pace(request.rate_hz, stops=stops), self._clock.sleep, self._random))
+        attaching = asyncio.create_task(self._attached(child))
         try:
             ending = await child.wait(request.seconds + slack_s, GRACE_S)
         finally:
             watching.cancel()
+            attaching.cancel()
             self.child = None
+        if attaching.done() and not attaching.cancelled():
+            ending = replace(ending, attach_ns=attaching_ns(*attaching.result(), ending))
         if not stops:
             return replace(ending, looks=looks)
         known = self._stops.setdefault(request.mode, StopTime())
         return replace(ending, looks=looks, stopped_ns=known.learn(looks, ending.elapsed_ns, ending.cpu_ns))
+
+    async def _attached(self, child: Child) -> tuple[int, int]:
+        """How long a sampler that has attached has run, and the CPU that it took; 0 where it has ended."""
+        began_ns = self._clock.monotonic_ns()
+        await self._clock.sleep(ATTACHED_S)
+        with suppress(ProcessGoneError):
+            return self._clock.monotonic_ns() - began_ns, procfs.cpu_ns(child.pid)
+        return 0, 0
+
+
+def attaching_ns(before_ns: int, cpu_ns: int, ending: Ending) -> int:
+    """CPU that a sampler took to attach: what it had used by a moment after that, less looks at the pace of the rest.
+
+    `before_ns` is how long it had run by then. 0 where the rest of its run is too short to tell a pace.
+    """
+    rest_ns = ending.elapsed_ns - before_ns
+    if not 0 < before_ns <= rest_ns:
+        return 0
+    return max(0, round(cpu_ns - (ending.cpu_ns - cpu_ns) * before_ns / rest_ns))

@@ -33,6 +33,7 @@ class Ending:
     `status` is its exit code, or minus the signal that ended it. `stopped` says that we asked it to
     stop, `killed` that it did not listen. `stacks` is what it wrote to its output, None without a file.
     `stopped_ns` is how long it held the process that it looked at, `looks` what random looks saw meanwhile.
+    `attach_ns` is the CPU that it took before it looked, 0 where it ended too soon to tell.
     """
 
     status: int
@@ -40,6 +41,7 @@ class Ending:
     stacks: str | None
     elapsed_ns: int
     cpu_ns: int
+    attach_ns: int = 0
     resident_bytes: int = 0
     stopped: bool = False
     killed: bool = False

@@ -25,7 +25,7 @@ class Simulated:
     """A process: CPU to attach, and a look in seconds of CPU for all its threads (active) or one (gil).
 
     `running` is what a look costs that does not stop it, as a part of one that does; a stop lasts `stop` times the
-    CPU of its look. `load(seconds)` multiplies the cost of looks.
+    CPU of its look. `load(seconds)` multiplies the cost of looks; `tells`: windows say what of them was attaching.
     """
 
     attach: float = 0.014
@@ -34,6 +34,7 @@ class Simulated:
     running: float = 0.5
     stop: float = 1.0
     pool: str = ""
+    tells: bool = False
     load: Callable[[float], float] = always
 
     def look(self, mode: Mode, at: float, *, running: bool) -> float:
@@ -116,7 +117,8 @@ class Fleet:
         look = target.look(taken.plan.mode, taken.began, running=taken.plan.nonblocking)
         looks = max(1.0, (taken.cpu - target.attach) / look)
         cpu, stopped = round(taken.cpu * SECOND), round(taken.stopped * SECOND)
-        self.governor.observe((taken.target, 1), cpu, stopped, looks, round(now * SECOND))
+        attach = round(target.attach * SECOND) if target.tells else 0
+        self.governor.observe((taken.target, 1), cpu, stopped, looks, round(now * SECOND), attach_ns=attach)
 
     def worst_cpu(self, target: int | None = None, after: float = PERIOD_S) -> float:
         """The most cores over any three minutes, of one target's samplers or of all."""

@@ -72,6 +72,14 @@ def test_where_not_stopping_saves_nothing_the_process_is_stopped_for_true_stacks
     assert ran.worst_cpu() + OWN <= BUDGETS.target_cpu
 
 
+def test_attaching_that_is_known_leaves_more_looks() -> None:
+    """Cheap looks at a process that is dear to attach to: who takes attaching for looks saves on the wrong ones."""
+    told, untold = (fleet([Simulated(attach=0.03, thread_look=0.0005, tells=tells)], 3600.0) for tells in (True, False))
+    looks = [sum(taken.plan.looks for taken in ran.taken if taken.plan.mode is Mode.GIL) for ran in (told, untold)]
+    assert looks[0] > 1.1 * looks[1]
+    assert told.worst_cpu() + OWN <= BUDGETS.target_cpu
+
+
 @pytest.mark.parametrize("pools", [1, 5, 50])
 def test_fifty_targets_all_have_their_turns(pools: int) -> None:
     ran = fleet([Simulated(pool=str(number % pools)) for number in range(50)])
