@@ -84,6 +84,7 @@ def _pool_sums(pool: Pool, mode: Mode, windows: Sequence[Window]) -> PoolSums:
         attributed_ns=measured,
         unattributed_ns=float(others + sum(window.gap_cpu_ns for window in windows)),
         complete_delay_ns=sum(window.usage.run_delay_ns * _stood_for(window) for window in whole),
+        looked_ns=sum((window.duration_ns - window.stopped_ns) * _stood_for(window) for window in whole),
     )
 
 

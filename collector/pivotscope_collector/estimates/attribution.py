@@ -8,6 +8,7 @@ import numpy as np
 from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.columns import FunctionColumns, Ids, PoolColumns, columns_of, places, union
+from pivotscope_collector.estimates.lock import held_fraction
 from pivotscope_collector.estimates.merge import merge_functions, merge_pools, without_arms
 from pivotscope_collector.estimates.pool import (
     Attribution,
@@ -21,7 +22,7 @@ from pivotscope_collector.estimates.pool import (
 )
 from pivotscope_collector.estimates.seen import ModeFunctions, ModeSums, Rows, Seen
 from pivotscope_collector.estimates.share import Vector
-from pivotscope_collector.estimates.split import Estimate, bounded, estimate, held_fraction
+from pivotscope_collector.estimates.split import Estimate, bounded, estimate
 
 
 def attribute(pools: Sequence[PoolSums], functions: Sequence[FunctionSums]) -> Attribution:

@@ -13,29 +13,33 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """Sampled nanoseconds per nanosecond that samples can see, of the same functions, in active and in gil windows.
+    """Sampled nanoseconds per nanosecond that samples can see, of the same functions, in one mode.
 
-    The last axis is functions; there may be pools before it. `active_cpu` and `gil_cpu` are that time of each pool, the
-    CPU of those windows and the delay of their threads: they say how much each rate is to be trusted.
+    The last axis is functions; there may be pools before it. `grain` is what one sample adds to the rate of its pool.
     """
 
-    active: Vector
-    gil: Vector
-    active_cpu: Vector
-    gil_cpu: Vector
-
-    @property
-    def excess(self) -> Vector:
-        """What active windows see beyond gil windows."""
-        return self.active - self.gil
-
-    @property
-    def variance(self) -> Vector:
-        """Sampling variance of the excess, up to the common factor of one period (counts are near Poisson)."""
-        return self.active / self.active_cpu + self.gil / self.gil_cpu
+    rate: Vector
+    grain: Vector
 
 
-def split_self(rates: Rates, outside: Vector | float) -> Vector:
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """What active windows see of functions beyond gil windows, in parts of CPU, and its sampling variance."""
+
+    excess: Vector
+    variance: Vector
+
+    @classmethod
+    def of(cls, active: Rates, gil: Rates) -> "Beyond":
+        """The excess of one over the other, counts being near Poisson.
+
+        Active windows are expected to see what holds the lock, so where they have seen less, that is still their doubt.
+        """
+        doubt = np.maximum(active.rate, gil.rate) * active.grain + gil.rate * gil.grain
+        return cls(active.rate - gil.rate, doubt)
+
+
+def split_self(beyond: Beyond, outside: Vector | float) -> Vector:
     """Split `outside`, the part of CPU outside the lock, over functions; the result is never negative and sums to it.
 
     With several pools `outside` is (pools, 1).
@@ -47,7 +51,7 @@ def split_self(rates: Rates, outside: Vector | float) -> Vector:
     take no more than they leave to others in proportion to how much they were seen; functions that only hold the lock
     have d ≈ 0 and get nothing while there is anything to choose from; a missing rest is spread by activity.
     """
-    d, v = rates.excess, rates.variance
+    d, v = beyond.excess, beyond.variance
     seen = v > ROUNDING * v.max(axis=-1, initial=0.0, keepdims=True)
     breakpoints = np.where(seen, d / np.where(seen, v, 1.0), -np.inf)
     order = np.argsort(-breakpoints, axis=-1)
@@ -65,7 +69,7 @@ def _ordered(values: Vector, order: NDArray[np.intp]) -> Vector:
     return np.take_along_axis(values, order, axis=-1)
 
 
-def split_total(total: Rates, own: Rates, own_split: Vector, outside: Vector | float) -> Vector:
+def split_total(total: Beyond, own: Beyond, own_split: Vector, outside: Vector | float) -> Vector:
     """The part of `outside` beneath each function, itself included; a root gets all of it.
 
     Linear in the excess; never below the function's own part, never above `outside`.

@@ -27,6 +27,7 @@ class PoolSums:
 
     `windows` are complete windows. `x` is Σ samples × period over them, `xx` its sum of squares. `complete_cpu_ns` is
     what /proc counted in them, `complete_delay_ns` how long their threads, preempted, waited for a processor.
+    `looked_ns` is what x would be had each look found one thread, 0 where that is not known.
     `attributed_ns` and `unattributed_ns` add up, over the modes, to the pool's whole CPU.
     """
 
@@ -40,6 +41,7 @@ class PoolSums:
     attributed_ns: float
     unattributed_ns: float
     complete_delay_ns: float = 0.0
+    looked_ns: float = 0.0
 
     @property
     def runnable_ns(self) -> float:

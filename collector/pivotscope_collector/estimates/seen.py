@@ -13,7 +13,7 @@ from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.columns import SUMS, Bounded
 from pivotscope_collector.estimates.pool import PoolSums
-from pivotscope_collector.estimates.share import Vector, Whole, ratios, shares
+from pivotscope_collector.estimates.share import Vector, Whole, quotient, ratios, shares
 
 Rows = NDArray[np.int64]
 
@@ -28,6 +28,7 @@ class ModeSums:
     xx: Vector
     runnable_ns: Vector
     delay_ns: Vector
+    looked_ns: Vector
 
     @classmethod
     def of(cls, rows: Sequence[PoolSums]) -> "ModeSums":
@@ -40,6 +41,7 @@ class ModeSums:
                 row.xx,
                 row.runnable_ns,
                 row.complete_delay_ns,
+                row.looked_ns,
             )
             for row in rows
         ]
@@ -54,6 +56,11 @@ class ModeSums:
     def visible_ns(self) -> Vector:
         """What samples can see, or have seen where nothing else tells."""
         return np.where(self.runnable_ns > 0.0, self.runnable_ns, self.x)
+
+    @property
+    def grain(self) -> Vector:
+        """What a sample stands for, as a part of what samples can see; 1 without a sample."""
+        return quotient(self.x, self.samples * self.visible_ns, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ from scipy.special import stdtrit
 
 Vector = NDArray[np.float64]
 
+Z = 1.96
+"""Standard deviations of a 95 % interval."""
 MINIMUM_CLUSTERS = 8
 """Below this many windows the clustered variance is not to be trusted (evidence: insufficient data)."""
 
@@ -199,6 +201,16 @@ def logit_spread(low: float, high: float) -> float:
     """Half the width of an interval on the logit scale; bounds at 0 or 1 are read as one in a million."""
     edge = 1e-6
     return (logit(min(1.0 - edge, max(edge, high))) - logit(min(1.0 - edge, max(edge, low)))) / 2.0
+
+
+def quotient(part: Vector, whole: Vector, otherwise: float | Vector) -> Vector:
+    """`part` ÷ `whole`, and `otherwise` where the whole is not positive."""
+    return np.where(whole > 0.0, part / np.where(whole > 0.0, whole, 1.0), otherwise)
+
+
+def quadrature(*errors: Vector) -> Vector:
+    """The error of a sum of independent quantities with these errors."""
+    return np.sqrt(sum(error * error for error in errors))
 
 
 def _wilson_bounds(p: Vector, n: Vector, z: Vector) -> tuple[Vector, Vector]:

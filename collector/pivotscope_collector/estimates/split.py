@@ -12,45 +12,10 @@ from numpy.typing import NDArray
 from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.columns import Bounded
-from pivotscope_collector.estimates.outside import Rates, split_self, split_total
+from pivotscope_collector.estimates.lock import Quantity, held_fraction, lock
+from pivotscope_collector.estimates.outside import Beyond, Rates, split_self, split_total
 from pivotscope_collector.estimates.seen import ModeSums, Rows, Seen
-from pivotscope_collector.estimates.share import Vector
-
-Z = 1.96
-DELAY_ERROR = 0.5
-"""How far, as a part of it, the measured delay may be from what the lock's holders waited: a bound of what was seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Quantity:
-    """Self or total of functions in parts of the pool's CPU: `under` the lock × `held`, and `outside`.
-
-    `outside` and `held` have their 95 % bounds. Where there is no lock to see, everything is `under`.
-    """
-
-    under: Bounded
-    outside: Bounded
-    held: Vector
-    held_low: Vector
-    held_high: Vector
-
-    @property
-    def held_part(self) -> Vector:
-        """What ran under the lock."""
-        return self.under.estimate * self.held
-
-    def intervals(self, attributed: Vector) -> Bounded:
-        """Both parts in nanoseconds; their errors add in quadrature."""
-        share, beyond = self.under, self.outside
-        estimate = self.held_part + beyond.estimate
-        less, more = share.estimate * (self.held - self.held_low), share.estimate * (self.held_high - self.held)
-        low = _hypot((share.estimate - share.low) * self.held, less, beyond.estimate - beyond.low)
-        high = _hypot((share.high - share.estimate) * self.held, more, beyond.high - beyond.estimate)
-        return Bounded(
-            estimate * attributed,
-            np.maximum(0.0, estimate - low) * attributed,
-            np.minimum(1.0, estimate + high) * attributed,
-        )
+from pivotscope_collector.estimates.share import MINIMUM_CLUSTERS, Vector, Z, quadrature, quotient
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,35 +62,6 @@ class Split:
     native_known: NDArray[np.bool_]
 
 
-def held_fraction(gil: ModeSums) -> Vector:
-    """The part of CPU that holds the interpreter lock, at most 1: time sampled with `gil` ÷ what samples can see.
-
-    A thread that was preempted holds the lock while it waits for a processor, and samples see it run. Waiting stretches
-    CPU under the lock and outside it alike: both are multiplied by 1 + delay ÷ CPU, which is divided out again.
-    """
-    return np.minimum(1.0, _ratio(gil.x, gil.runnable_ns, 1.0))
-
-
-def held_bounds(gil: ModeSums, active: ModeSums | None) -> tuple[Vector, Vector]:
-    """95 % bounds of the held fraction: of counting samples, and of the delay, which is known to within a part.
-
-    A fraction above 1 says for certain that more waited than was measured; then the truth may be as low as gil ÷ active
-    time, which is exact but for sleepers.
-    """
-    held, measured = held_fraction(gil), gil.runnable_ns > 0.0
-    error = np.where(gil.samples > 0.0, Z / np.sqrt(np.maximum(gil.samples, 1.0)), 1.0)
-    seen, unsure = _ratio(gil.x, gil.runnable_ns, 1.0), DELAY_ERROR * _ratio(gil.delay_ns, gil.runnable_ns, 0.0)
-    low = held - held * np.hypot(error, unsure / (1.0 + unsure))
-    if active is not None:
-        low = np.where(seen > 1.0, np.minimum(low, seen * active.visible_ns / active.x), low)
-    high = np.where(measured, np.minimum(1.0, held + held * np.hypot(error, unsure / (1.0 - unsure))), 1.0)
-    return np.maximum(0.0, low), high
-
-
-def _ratio(part: Vector, whole: Vector, otherwise: float) -> Vector:
-    return np.where(whole > 0.0, part / np.where(whole > 0.0, whole, 1.0), otherwise)
-
-
 def split(seen: Seen) -> Split:
     """CPU of every function seen in pools, with intervals."""
     return bounded(estimate(seen), np.arange(seen.shape[1]))
@@ -143,16 +79,16 @@ def estimate(seen: Seen) -> Estimate:
         return Estimate(seen, all_of_it, Part(own_share, nothing), Part(total_share, nothing), np.zeros_like(all_of_it))
     gil, active = seen.modes[Mode.GIL], seen.modes.get(Mode.ACTIVE)
     held = held_fraction(gil)
-    scale = _scale(active, held)
-    own_active = seen.ratios(Mode.ACTIVE, total=False) if active else own_share
-    total_active = seen.ratios(Mode.ACTIVE, total=True) if active else total_share
-    cpu = (active or gil).visible_ns, gil.visible_ns
-    own_rates = Rates(_closed(own_active) * scale, _closed(own_share) * held, *cpu)
-    total_rates = Rates(total_active * scale, total_share * held, *cpu)
     outside = 1.0 - held
-    own_outside = split_self(own_rates, outside)[:, :-1]
-    total_outside = split_total(total_rates, own_rates, own_outside, outside)
-    excess = np.maximum(0.0, own_rates.excess).sum(axis=1, keepdims=True)
+    if active is None:
+        own_part, total_part = (Part(share, share * outside) for share in (own_share, total_share))
+        return Estimate(seen, held, own_part, total_part, np.zeros_like(held))
+    own_active, total_active = (seen.ratios(Mode.ACTIVE, total=total) for total in (False, True))
+    own = _beyond(active, _closed(own_active), gil, _closed(own_share))
+    total = _beyond(active, total_active, gil, total_share)
+    own_outside = split_self(own, outside)[:, :-1]
+    total_outside = split_total(total, own, own_outside, outside)
+    excess = np.maximum(0.0, own.excess).sum(axis=1, keepdims=True)
     return Estimate(seen, held, Part(own_share, own_outside), Part(total_share, total_outside), excess)
 
 
@@ -166,28 +102,45 @@ def bounded(found: Estimate, rows: Rows) -> Split:
     return _combine(seen, own, total)
 
 
-def _scale(active: ModeSums | None, held: Vector) -> Vector:
+def _beyond(active: ModeSums, sampled: Vector, gil: ModeSums, share: Vector) -> Beyond:
+    """What shares of active windows say beyond those of gil windows, in parts of the pools' CPU."""
+    return Beyond.of(Rates(sampled * _scale(active), active.grain), Rates(share * held_fraction(gil), gil.grain))
+
+
+def _scale(active: ModeSums) -> Vector:
     """What a share of active windows stands for, in parts of the pool's CPU."""
-    return active.x / active.visible_ns if active else held
+    return active.x / active.visible_ns
 
 
 def _quantity(found: Estimate, seen: Seen, part: Vector, *, total: bool) -> Quantity:
     """Both parts with their bounds; `part` is what is outside the lock."""
-    under, held = seen.shares(seen.base, total=total), found.held
+    under = seen.shares(seen.base, total=total)
     if seen.base is not Mode.GIL:
-        return Quantity(under, Bounded(part, part, part), held, held, held)
+        return Quantity(under, under.estimate, Bounded(part, part, part))
     gil, active = seen.modes[Mode.GIL], seen.modes.get(Mode.ACTIVE)
-    held_low, held_high = held_bounds(gil, active)
-    outside = 1.0 - held
+    held = lock(gil, active)
     if active is None:
-        nothing = np.zeros_like(part)
-        return Quantity(under, Bounded(part, nothing, nothing + outside), held, held_low, held_high)
-    beyond, scale = seen.shares(Mode.ACTIVE, total=total), _scale(active, held)
-    error = _hypot((beyond.high - beyond.low) * scale, (under.high - under.low) * held) / 2.0
-    excess = np.maximum(0.0, beyond.estimate * scale - under.estimate * held)
-    low = np.maximum(0.0, np.minimum(part, outside - (found.excess - excess)) - error)
-    high = np.minimum(1.0 - held_low, np.maximum(part, excess) + error)
-    return Quantity(under, Bounded(part, low, np.maximum(part, high)), held, held_low, held_high)
+        # Nothing tells who ran outside the lock: any part of it may be a function's.
+        return held.quantity(under, Bounded(part, np.zeros_like(part), np.zeros_like(part) + held.outside))
+    sampled = seen.shares(Mode.ACTIVE, total=total)
+    beyond = _beyond(active, sampled.estimate, gil, under.estimate)
+    # The shares' own intervals tell how windows differ, where there are enough active ones to tell.
+    clustered = quadrature(_half(sampled) * _scale(active), _half(under) * held.held)
+    counted = Z * np.sqrt(beyond.variance * _differ(under, gil))
+    error = np.where(active.windows >= MINIMUM_CLUSTERS, clustered, counted)
+    excess = np.maximum(0.0, beyond.excess)
+    low = np.minimum(part, held.outside - (found.excess - excess)) - error
+    return held.quantity(under, Bounded(part, np.maximum(0.0, low), np.maximum(part, excess) + error))
+
+
+def _half(share: Bounded) -> Vector:
+    return (share.high - share.low) / 2.0
+
+
+def _differ(share: Bounded, mode: ModeSums) -> Vector:
+    """How many times the variance of a share, by windows, is that of counting its samples; at least 1."""
+    counted = share.estimate * (1.0 - share.estimate) / np.maximum(mode.samples, 1.0)
+    return np.maximum(1.0, quotient((_half(share) / Z) ** 2, counted, 1.0))
 
 
 def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:
@@ -200,10 +153,10 @@ def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:
     )
     own_part, _, _ = seen.native(total=False)
     part, of, known = seen.native(total=True)
-    native = (total.held_part * part + total.outside.estimate) * attributed
-    count_error = Z * np.sqrt(part * (1.0 - part) / np.maximum(of, 1.0)) * total.held_part
-    low = native - _hypot(count_error, total.outside.estimate - total.outside.low) * attributed
-    high = native + _hypot(count_error, total.outside.high - total.outside.estimate) * attributed
+    native = (total.held * part + total.outside.estimate) * attributed
+    count_error = Z * np.sqrt(part * (1.0 - part) / np.maximum(of, 1.0)) * total.held
+    low = native - quadrature(count_error, total.outside.estimate - total.outside.low) * attributed
+    high = native + quadrature(count_error, total.outside.high - total.outside.estimate) * attributed
     return Split(
         attributed=attributed,
         clusters=seen.modes[seen.base].windows,
@@ -211,13 +164,9 @@ def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:
         self_ns=own_ns,
         total_ns=total_ns,
         native_ns=Bounded(native, np.maximum(0.0, low), np.maximum(native, np.minimum(total_ns.high, high))),
-        self_native_ns=(own.held_part * own_part + own.outside.estimate) * attributed,
+        self_native_ns=(own.held * own_part + own.outside.estimate) * attributed,
         native_known=known,
     )
-
-
-def _hypot(*parts: Vector) -> Vector:
-    return np.sqrt(sum(part * part for part in parts))
 
 
 def _closed(values: Vector) -> Vector:

@@ -121,7 +121,7 @@ def _within(column: str, stretches: Sequence[tuple[int, int]]) -> str:
 
 POOLS = (
     "bucket, service, environment, version, variant, language, mode, windows, complete, samples, native_samples, "
-    "x, xx, duration_ns, complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, "
+    "x, xx, looked_ns, complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, "
     "complete_delay_ns, attributed_ns, unattributed_ns, processes, resident_bytes, read_bytes, written_bytes"
 )
 FUNCTIONS = (

@@ -26,6 +26,7 @@ def pool_sums(columns: Columns) -> dict[int, list[PoolSums]]:
             attributed_ns=row["attributed_ns"],
             unattributed_ns=row["unattributed_ns"],
             complete_delay_ns=row["complete_delay_ns"],
+            looked_ns=row["looked_ns"],
         )
         buckets[row["bucket"]].append(sums)
     return dict(buckets)

@@ -20,7 +20,7 @@ from pivotscope_collector.store.selection import Selection
 from pivotscope_collector.store.stretch import Stretch
 
 _NAMES = ("service", "environment", "version", "variant", "language", "mode")
-_COUNTS = 7
+_COUNTS = 8
 """Numbers of a pool in `counts` of sql/pool_sums.sql."""
 _ROW = 700
 """Bytes that a pool takes."""
@@ -157,6 +157,7 @@ def _added(one: PoolSums, other: PoolSums) -> PoolSums:
         attributed_ns=one.attributed_ns + other.attributed_ns,
         unattributed_ns=one.unattributed_ns + other.unattributed_ns,
         complete_delay_ns=one.complete_delay_ns + other.complete_delay_ns,
+        looked_ns=one.looked_ns + other.looked_ns,
     )
 
 
@@ -190,11 +191,12 @@ def _pools(found: Blocks) -> dict[int, Pools]:
             attributed_ns=attributed,
             unattributed_ns=unattributed,
             complete_delay_ns=delay,
+            looked_ns=looked,
         )
         for (service, environment, version, variant, language, mode), xx, counted in zip(
             names, numbers(found["squares"]).tolist(), counts, strict=True
         )
-        for windows, samples, x, cpu, delay, attributed, unattributed in (counted,)
+        for windows, samples, x, cpu, delay, attributed, unattributed, looked in (counted,)
     ]
     keys, processes = (numbers(found[name]).tolist() for name in ("pool", "most_processes"))
     steps = numbers(found["step"])

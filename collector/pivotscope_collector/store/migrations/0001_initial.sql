@@ -112,7 +112,8 @@ CREATE TABLE IF NOT EXISTS pools_minute ${cluster}
     -- Moments over windows of x = samples * period, in nanoseconds: their sums carry the variance.
     x                 UInt64,
     xx                Float64,
-    duration_ns       UInt64,
+    -- What x would be had each look found one thread.
+    looked_ns         UInt64,
     -- CPU in complete windows, in windows skipped by choice, in failed windows, between windows.
     complete_cpu_ns   UInt64,
     skipped_cpu_ns    UInt64,

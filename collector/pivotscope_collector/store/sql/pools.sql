@@ -9,7 +9,7 @@ SELECT
     sum(p.native_samples) AS native_samples,
     sum(p.x) AS x,
     sum(p.xx) AS xx,
-    sum(p.duration_ns) AS duration_ns,
+    sum(p.looked_ns) AS looked_ns,
     sum(p.complete_cpu_ns) AS complete_cpu_ns,
     sum(p.skipped_cpu_ns) AS skipped_cpu_ns,
     sum(p.failed_cpu_ns) AS failed_cpu_ns,

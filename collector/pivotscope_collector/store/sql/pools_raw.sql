@@ -2,7 +2,7 @@
 -- Skipped windows stand attributed where the pool has a complete window, of any mode, in the same minute.
 SELECT
     minute AS bucket, service, environment, version, variant, language, mode,
-    windows, complete, samples, native_samples, x, xx, duration_ns,
+    windows, complete, samples, native_samples, x, xx, looked_ns,
     stood_for_cpu_ns AS complete_cpu_ns, skipped_cpu_ns, failed_cpu_ns, gap_cpu_ns, sampler_cpu_ns, complete_delay_ns,
     measured_cpu_ns + if(covered, skipped_cpu_ns, 0) AS attributed_ns,
     failed_cpu_ns + gap_cpu_ns + if(covered, 0, skipped_cpu_ns) AS unattributed_ns,
@@ -22,7 +22,7 @@ FROM
             sum(w.native_samples) AS native_samples,
             sum(w.samples * period_ns) AS x,
             sum(pow(toFloat64(w.samples) * period_ns, 2)) AS xx,
-            sum(w.duration_ns) AS duration_ns,
+            toUInt64(sumIf(looked_ns, outcome = 'complete')) AS looked_ns,
             sumIf(cpu_user_ns + cpu_system_ns, outcome = 'complete') AS measured_cpu_ns,
             -- What x is held against counts as often as x does: a window stands for the pause before it, too.
             toUInt64(sumIf((cpu_user_ns + cpu_system_ns) * stands_for, outcome = 'complete')) AS stood_for_cpu_ns,
@@ -40,7 +40,8 @@ FROM
         (
             SELECT
                 *,
-                greatest(1., period_ns * if(ticks > errors, (ticks - errors) / greatest(1, duration_ns), rate_hz / 1e9)) AS stands_for
+                if(ticks > errors, toFloat64(ticks - errors), duration_ns * rate_hz / 1e9) * period_ns AS looked_ns,
+                greatest(1., looked_ns / greatest(1, duration_ns)) AS stands_for
             FROM windows FINAL
         ) AS w
         WHERE ${minutes} AND ${pool}
