@@ -14,7 +14,7 @@ from pivotscope_agent.samplers import programs
 from tests.truth.bars import Bar, native_bar, rate_bar, share_bars, unit_bars
 from tests.truth.comparison import FUNCTIONS, Row, summarise
 from tests.truth.deep import DUTY as DEEP_DUTY
-from tests.truth.deep import MINUTES, deep_bars, look, lose
+from tests.truth.deep import MINUTES, PIECE_MS, deep_bars, look, lose
 from tests.truth.governed import governed_bars
 from tests.truth.observe import Plan, Run, observe
 from tests.truth.units import disturbed, keep_books, nothing
@@ -38,6 +38,7 @@ def main() -> int:
     options.add_argument("--only", choices=PARTS, action="append")
     options.add_argument("--minutes", type=float, default=MINUTES, help="how long the deep program is watched")
     options.add_argument("--duty", type=float, default=DEEP_DUTY, help="part of a core that the deep program uses")
+    options.add_argument("--piece", type=float, default=PIECE_MS, help="ms that the deep program works at a time")
     options.add_argument("--rounds", type=int, default=6, help="pairs of rounds with the deep program, 0: none")
     chosen = options.parse_args()
     languages = [Language(name) for name in chosen.language or _languages()]
@@ -53,9 +54,8 @@ def main() -> int:
     if "governed" in parts:
         bars += governed_bars()
     if "deep" in parts:
-        bars += deep_bars(
-            look(chosen.minutes, chosen.duty), lose(chosen.rounds, ROUND_S, chosen.duty) if chosen.rounds else None
-        )
+        load = chosen.duty, chosen.piece
+        bars += deep_bars(look(chosen.minutes, *load), lose(chosen.rounds, ROUND_S, *load) if chosen.rounds else None)
     width = max(len(bar.claim) for bar in bars)
     _say("")
     for bar in bars:

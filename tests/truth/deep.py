@@ -24,8 +24,12 @@ HOT = "grind"
 CONFIG = '[[select]]\nenv = "OTEL_SERVICE_NAME=deep"\n'
 MINUTES = 3.0
 NOBODY = "127.0.0.1:1"
-DUTY = 0.4
-"""Part of a core that the program uses. Looks see the lock's holder as often, so a busier one is known sooner."""
+DUTY, PIECE_MS = 0.9, 5.0
+"""Part of a core that the program uses, and how long it works at a time, in milliseconds of CPU.
+
+Looks see the lock's holder as often as there is one, so a busier program is known sooner. With shorter pieces more of
+the CPU goes to waking and to handing the lock on: CPU that nobody holds the lock for, and that nothing cheap can name.
+"""
 HALF_WIDTH = 0.10
 LOST = 0.01
 _POLLS_HZ = 20.0
@@ -45,11 +49,11 @@ class Known:
     modes: str
 
 
-def look(minutes: float = MINUTES, duty: float = DUTY) -> Known:
+def look(minutes: float = MINUTES, duty: float = DUTY, piece_ms: float = PIECE_MS) -> Known:
     """Watch the program for so long with an agent at defaults that streams to a collector."""
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         stack.collector()
-        program, log = _program(stack, 60.0 * minutes + 120.0, duty)
+        program, log = _program(stack, 60.0 * minutes + 120.0, duty, piece_ms)
         agent = stack.agent(CONFIG, "--print")
         stack.until(lambda: "/complete " in agent.said, agent, what="the first window is taken")
         began, before = time.time_ns(), _cpu(agent)
@@ -77,10 +81,10 @@ def look(minutes: float = MINUTES, duty: float = DUTY) -> Known:
         )
 
 
-def lose(rounds: int, seconds: float, duty: float = DUTY) -> Difference:
+def lose(rounds: int, seconds: float, duty: float = DUTY, piece_ms: float = PIECE_MS) -> Difference:
     """CPU per piece of work with an agent that has settled, against none, in alternating rounds."""
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
-        _, log = _program(stack, rounds * (2.0 * seconds + 60.0) + 240.0, duty)
+        _, log = _program(stack, rounds * (2.0 * seconds + 60.0) + 240.0, duty, piece_ms)
         agent = stack.agent(CONFIG, "--print", collector=NOBODY)
         # First looks, and what they owe, are over.
         stack.until(lambda: agent.said.count("gil/complete ") >= 4, agent, what="the agent has settled", seconds=240.0)
@@ -117,10 +121,11 @@ def deep_bars(known: Known, lost: Difference | None) -> list[Bar]:
     return bars
 
 
-def _program(stack: Stack, seconds: float, duty: float) -> tuple[Running, Path]:
+def _program(stack: Stack, seconds: float, duty: float, piece_ms: float) -> tuple[Running, Path]:
     log = stack.folder / "deep.log"
     script = PROGRAMS / "truth_deep.py"
-    return stack.program([sys.executable, script, log, "1", str(seconds), "--duty", str(duty)], "deep"), log
+    options = ["--duty", str(duty), "--piece", str(piece_ms)]
+    return stack.program([sys.executable, script, log, "1", str(seconds), *options], "deep"), log
 
 
 def _cpu(agent: Running) -> tuple[float, float]:

@@ -1,10 +1,11 @@
 """Many deep threads that know where their CPU goes: 24 threads of 60 frames each.
 
-    truth_deep.py LOG SEED SECONDS [--threads N] [--frames N] [--duty PART]
+    truth_deep.py LOG SEED SECONDS [--threads N] [--frames N] [--duty PART] [--piece MS]
 
-Each thread goes down the frames and, at the bottom, does one of two pieces of work; then it sleeps, so that all
-together use the processor for PART of the time. LOG gets a line fifty times a second: wall clock in ns, CPU of the
-process in ns, then `name=ns` of both pieces with the way down to them, cumulative, and `units=` pieces done.
+Each thread goes down the frames and, at the bottom, does one of two pieces of work of about MS milliseconds; then it
+sleeps, so that all together use the processor for PART of the time. LOG gets a line fifty times a second: wall clock in
+ns, CPU of the process in ns, then `name=ns` of both pieces with the way down to them, cumulative, and `units=` pieces
+done.
 """
 
 import argparse
@@ -17,33 +18,34 @@ from collections.abc import Callable
 
 now = time.thread_time_ns
 LOCK = threading.Lock()
+STEPS_A_MS = 12_000
 SPENT = {"grind": 0, "polish": 0, "units": 0}
 
 
-def grind() -> int:
+def grind(steps: int) -> int:
     total = 0
-    for number in range(6_000):
+    for number in range(steps):
         total += number * number % 7
     return total
 
 
-def polish() -> int:
+def polish(steps: int) -> int:
     total = 0
-    for number in range(6_000):
+    for number in range(steps):
         total += number % 13 & 5
     return total
 
 
-def down(frames: int, work: Callable[[], int]) -> int:
-    return down(frames - 1, work) if frames else work()
+def down(frames: int, work: Callable[[int], int], steps: int) -> int:
+    return down(frames - 1, work, steps) if frames else work(steps)
 
 
-def toil(seed: int, frames: int, threads: int, duty: float) -> None:
+def toil(seed: int, frames: int, threads: int, duty: float, steps: int) -> None:
     mix = random.Random(seed)
     while True:
         name, work = ("grind", grind) if mix.random() < 0.6 else ("polish", polish)
         began = now()
-        down(frames, work)
+        down(frames, work, steps)
         spent = now() - began
         with LOCK:
             SPENT[name] += spent
@@ -59,11 +61,13 @@ def main() -> None:
     options.add_argument("--threads", type=int, default=24)
     options.add_argument("--frames", type=int, default=60)
     options.add_argument("--duty", type=float, default=0.4)
+    options.add_argument("--piece", type=float, default=0.5)
     chosen = options.parse_args()
     log = os.open(chosen.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     for thread in range(chosen.threads):
         # Below the function that toils are two frames of the threading module, and itself.
-        arguments = (chosen.seed * 1000 + thread, chosen.frames - 5, chosen.threads, chosen.duty)
+        steps = round(chosen.piece * STEPS_A_MS)
+        arguments = (chosen.seed * 1000 + thread, chosen.frames - 5, chosen.threads, chosen.duty, steps)
         threading.Thread(target=toil, args=arguments, daemon=True).start()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
