@@ -87,7 +87,16 @@ def test_steps_agree_with_what_every_reader_gets(
         assert [getattr(row, name) for row in rows] == pytest.approx(found[column])
     known = reader.pools(store, selection, step_seconds=60)
     sums = [row for rows in pools.values() for row in rows]
-    for name in ("samples", "x", "xx", "complete_cpu_ns", "attributed_ns", "unattributed_ns", "complete_delay_ns"):
+    for name in (
+        "samples",
+        "x",
+        "xx",
+        "complete_cpu_ns",
+        "attributed_ns",
+        "unattributed_ns",
+        "complete_delay_ns",
+        "looked_ns",
+    ):
         assert [getattr(row, name) for row in sums] == pytest.approx(known[name])
 
 

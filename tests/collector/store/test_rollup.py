@@ -107,12 +107,14 @@ def test_skipped_cpu_is_attributed_beside_a_complete_window_of_its_pool(
 def test_reading_raw_and_reading_rolled_up_agree(
     store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved
 ) -> None:
-    writer.write(window_rows({(1, 2): 3, (1,): 1}, cpu_user_ns=100, run_delay_ns=60))
-    writer.write(window_rows({(1, 3): 3}, mode="active", cpu_user_ns=70, run_delay_ns=50))
-    writer.write(window_rows(mode="active", outcome="sampler_killed", run_delay_ns=7))
+    writer.write(window_rows({(1, 2): 3, (1,): 1}, cpu_user_ns=100, run_delay_ns=60, ticks=200))
+    writer.write(window_rows({(1, 3): 3}, mode="active", cpu_user_ns=70, run_delay_ns=50, ticks=0, rate_hz=20))
+    writer.write(window_rows(mode="active", outcome="sampler_killed", run_delay_ns=7, ticks=200))
     selection = _around(clock)
     functions, pools = reader.functions(store, selection), reader.pools(store, selection)
     assert dict(zip(pools["mode"], pools["complete_delay_ns"], strict=True)) == {"active": 50, "gil": 60}
+    # Looks over ten seconds, told or by the rate; those of the killed window count for none.
+    assert dict(zip(pools["mode"], pools["looked_ns"], strict=True)) == {"active": 10**10, "gil": 10**10}
     assert reader.locate(store, selection).dirty
     assert _roll(roll_up, clock) == 1
     assert not reader.locate(store, selection).dirty
