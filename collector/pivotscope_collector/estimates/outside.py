@@ -31,12 +31,8 @@ class Beyond:
 
     @classmethod
     def of(cls, active: Rates, gil: Rates) -> "Beyond":
-        """The excess of one over the other, counts being near Poisson.
-
-        Active windows are expected to see what holds the lock, so where they have seen less, that is still their doubt.
-        """
-        doubt = np.maximum(active.rate, gil.rate) * active.grain + gil.rate * gil.grain
-        return cls(active.rate - gil.rate, doubt)
+        """The excess of one over the other; counts are near Poisson, so variances add up as the rates do."""
+        return cls(active.rate - gil.rate, active.rate * active.grain + gil.rate * gil.grain)
 
 
 def split_self(beyond: Beyond, outside: Vector | float) -> Vector:

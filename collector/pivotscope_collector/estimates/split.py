@@ -126,7 +126,9 @@ def _quantity(found: Estimate, seen: Seen, part: Vector, *, total: bool) -> Quan
     beyond = _beyond(active, sampled.estimate, gil, under.estimate)
     # The shares' own intervals tell how windows differ, where there are enough active ones to tell.
     clustered = quadrature(_half(sampled) * _scale(active), _half(under) * held.held)
-    counted = Z * np.sqrt(beyond.variance * _differ(under, gil))
+    # Active windows are expected to see what holds the lock: where they have seen less, that is still their doubt.
+    unseen = np.maximum(0.0, -beyond.excess) * active.grain
+    counted = Z * np.sqrt((beyond.variance + unseen) * _differ(under, gil))
     error = np.where(active.windows >= MINIMUM_CLUSTERS, clustered, counted)
     excess = np.maximum(0.0, beyond.excess)
     low = np.minimum(part, held.outside - (found.excess - excess)) - error

@@ -285,6 +285,16 @@ def test_what_is_not_known_of_the_lock_counts_as_far_as_its_sides_differ(
     assert (found.low.item(), found.high.item()) == pytest.approx((low, high))
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_root_has_all_of_the_cpu_however_little_was_seen(seed: int) -> None:
+    """One active window of six looks misses most of what runs; that is its functions' all the same."""
+    process = Process({PURE: 0.3, MORE: 0.2}, {RELEASING: 0.1})
+    pools, functions = observe(process, 30 + seed, {Mode.GIL: 9, Mode.ACTIVE: 1}, rate=1, seconds=6)
+    split = attribute(pools, functions)
+    assert parts(split)[ROOT].total_ns.estimate == pytest.approx(split.pools[0].attributed_ns)
+    conserved(split, pools)
+
+
 @pytest.mark.parametrize("part", [0.2, 0.9])
 def test_the_lock_is_known_as_binomials_are(part: float) -> None:
     """400 runs of 200 looks: the bounds of `held` hold the truth in 95 % of them, give or take 2.7 points.

@@ -51,10 +51,3 @@ def test_what_nobody_saw_is_spread_by_activity() -> None:
 
 def test_nothing_outside_is_nothing() -> None:
     assert not split_self(beyond([0.4, 0.9], [0.4, 0.1]), 0.0).any()
-
-
-def test_what_active_windows_have_not_seen_of_the_lock_is_doubt() -> None:
-    """A few active samples that miss a busy holder of the lock do not prove that nothing of it runs outside."""
-    seen = beyond([0.0, 0.4], [0.4, 0.4])
-    assert seen.variance[0] == pytest.approx(seen.variance[1])
-    assert seen.excess == pytest.approx([-0.4, 0.0])
