@@ -15,25 +15,20 @@ from pivotscope_collector.scoring.value import Worlds, simulate
 
 @dataclass(frozen=True, slots=True)
 class Appraisal:
-    """A proposal and its worlds."""
+    """A proposal with the score of each drawn world, and the medians of score and saved share of the service's CPU.
+
+    The worlds themselves are ten times as large, and are drawn again where a candidate is made of them.
+    """
 
     proposal: Proposal
-    worlds: Worlds
+    scores: Vector
+    score: float
+    saved: float
 
     @property
     def unit(self) -> Unit:
         """What would move."""
         return self.proposal.unit
-
-    @property
-    def score(self) -> float:
-        """The median score."""
-        return float(np.median(self.worlds.score))
-
-    @property
-    def saved(self) -> float:
-        """The median saved share of the service's CPU."""
-        return float(np.median(self.worlds.saved))
 
     @property
     def order(self) -> tuple[bool, float, float, str, str, str]:
@@ -43,11 +38,25 @@ class Appraisal:
         return root.total_share.insufficient, -self.score, -self.saved, self.unit.service.service, *name
 
 
-def appraise(unit: Unit, priors: Mapping[WorkClass, Prior], stream: Stream, settings: ScoringSettings) -> Appraisal:
-    """Propose what to do with a unit, and draw its worlds."""
-    proposal = propose(unit)
-    draws = stream.draws(unit.service.service, unit.root.function)
-    return Appraisal(proposal, simulate(proposal, priors, draws, settings))
+@dataclass(frozen=True, slots=True)
+class Appraiser:
+    """Draws the worlds of proposals: the same ones of the same proposal each time."""
+
+    priors: Mapping[WorkClass, Prior]
+    stream: Stream
+    settings: ScoringSettings
+
+    def appraise(self, unit: Unit) -> Appraisal:
+        """Propose what to do with a unit, and see what that brings."""
+        proposal = propose(unit)
+        worlds = self.worlds(proposal)
+        return Appraisal(proposal, worlds.score, float(np.median(worlds.score)), float(np.median(worlds.saved)))
+
+    def worlds(self, proposal: Proposal) -> Worlds:
+        """The drawn worlds of a proposal."""
+        unit = proposal.unit
+        draws = self.stream.draws(unit.service.service, unit.root.function)
+        return simulate(proposal, self.priors, draws, self.settings)
 
 
 def largest_driver(worlds: Worlds) -> str:

@@ -5,16 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from pivotscope_collector.scoring.alternative import EFFORT_SIGMA, Option
-from pivotscope_collector.scoring.appraisal import Appraisal, appraise, largest_driver
+from pivotscope_collector.scoring.appraisal import Appraisal, Appraiser, largest_driver
 from pivotscope_collector.scoring.candidate import Alternative, Candidate, Quantiles
 from pivotscope_collector.scoring.dominance import undominated
 from pivotscope_collector.scoring.evidence import Evidence
 from pivotscope_collector.scoring.montecarlo import Stream, quantiles
 from pivotscope_collector.scoring.others import other_bridges
 from pivotscope_collector.scoring.priors import PRIORS, updated
+from pivotscope_collector.scoring.proposal import Proposal
 from pivotscope_collector.scoring.settings import ScoringSettings
 from pivotscope_collector.scoring.units import units
-from pivotscope_collector.scoring.value import service_speedup
+from pivotscope_collector.scoring.value import Worlds, service_speedup
 from pivotscope_collector.scoring.verdict import payback_under_year, verdict
 
 Z90 = 1.2816
@@ -25,16 +26,17 @@ def rank(evidence: Evidence, settings: ScoringSettings) -> tuple[Candidate, ...]
 
     Deterministic for equal evidence and settings. A unit that a better, overlapping one makes pointless is left out.
     """
-    stream = Stream(settings.seed, settings.draws)
     priors = {work: updated(work, settings.finished.get(work, ())) for work in PRIORS}
+    appraiser = Appraiser(priors, Stream(settings.seed, settings.draws), settings)
     appraisals = [
-        appraise(unit, priors, stream, settings)
-        for service in evidence.services
-        for unit in units(service, settings.minimum_share)
+        appraiser.appraise(unit) for service in evidence.services for unit in units(service, settings.minimum_share)
     ]
     kept = undominated(sorted(appraisals, key=lambda appraisal: appraisal.order))
     in_top = _in_top(kept, settings.top)
-    return tuple(_candidate(appraisal, chance, settings) for appraisal, chance in zip(kept, in_top, strict=True))
+    return tuple(
+        _candidate(one.proposal, appraiser.worlds(one.proposal), chance, settings)
+        for one, chance in zip(kept, in_top, strict=True)
+    )
 
 
 def _in_top(kept: Sequence[Appraisal], top: int) -> list[float]:
@@ -43,15 +45,16 @@ def _in_top(kept: Sequence[Appraisal], top: int) -> list[float]:
     result = [0.0] * len(kept)
     if not rivals:
         return result
-    scores = np.stack([kept[i].worlds.score for i in rivals])
-    places = np.argsort(np.argsort(-scores, axis=0, kind="stable"), axis=0, kind="stable")
+    scores = np.stack([kept[i].scores for i in rivals])
+    best = np.argpartition(-scores, min(top, len(rivals)) - 1, axis=0)[:top]
+    times = np.bincount(best.ravel(), minlength=len(rivals)) / scores.shape[1]
     for row, i in enumerate(rivals):
-        result[i] = float(np.mean(places[row] < top))
+        result[i] = float(times[row])
     return result
 
 
-def _candidate(appraisal: Appraisal, in_top: float, settings: ScoringSettings) -> Candidate:
-    unit, worlds, proposal = appraisal.unit, appraisal.worlds, appraisal.proposal
+def _candidate(proposal: Proposal, worlds: Worlds, in_top: float, settings: ScoringSettings) -> Candidate:
+    unit = proposal.unit
     decision, reason = verdict(proposal, worlds, settings)
     score = quantiles(worlds.score)
     return Candidate(
