@@ -76,10 +76,18 @@ class Stream:
                     room.release()
 
 
+def past_noon_ns() -> int:
+    """Noon of the day before yesterday, in UTC.
+
+    Its hours and days are over, so that all levels are rolled up, and at no time of day is it within a plan's range:
+    runs of a morning and of an afternoon tell the same.
+    """
+    return (time.time_ns() // (DAY * SECOND) * DAY - DAY - DAY // 2) * SECOND
+
+
 def measure() -> list[Line]:
     """Send a fleet to a collector until everything is stored, acknowledged and rolled up."""
-    # Yesterday: its hours and days are over, so that all levels are rolled up.
-    minute_ns = (time.time_ns() // (DAY * SECOND) * DAY - DAY // 2) * SECOND
+    minute_ns = past_noon_ns()
     count = int(PROCESSES * WINDOWS_A_MINUTE * MINUTES)
     made = [Generator(number).batches(minute_ns, count) for number in range(AGENTS)]
     everything = sum(generator.rows(messages) for messages, _ in made)

@@ -10,8 +10,8 @@ import grpc.aio
 import numpy as np
 
 from tests.bench import generator
-from tests.bench.generator import SECOND, WINDOWS_A_MINUTE, Generator
-from tests.bench.ingest import DAY, METHOD, Stream
+from tests.bench.generator import WINDOWS_A_MINUTE, Generator
+from tests.bench.ingest import METHOD, Stream, past_noon_ns
 from tests.bench.table import Line
 from tests.e2e.stack import Running, Stack
 
@@ -45,7 +45,7 @@ def measure(minutes: int = MINUTES) -> list[Line]:
 async def _replay(address: str, collector: Running, minutes: int) -> tuple[int, list[float]]:
     """Rows that were sent, and resident MB after each part."""
     # Yesterday: nothing else is there, and all of it is rolled up as it comes.
-    minute_ns = (time.time_ns() // (DAY * SECOND) * DAY - DAY // 2) * SECOND
+    minute_ns = past_noon_ns()
     count = PROCESSES * WINDOWS_A_MINUTE * minutes // STEPS
     rows, resident = 0, []
     async with grpc.aio.insecure_channel(address) as channel:
