@@ -9,7 +9,7 @@ from pivotscope_collector.scoring.appraisal import Appraisal, Appraiser, largest
 from pivotscope_collector.scoring.candidate import Alternative, Candidate, Quantiles
 from pivotscope_collector.scoring.dominance import undominated
 from pivotscope_collector.scoring.evidence import Evidence
-from pivotscope_collector.scoring.montecarlo import Stream, quantiles
+from pivotscope_collector.scoring.montecarlo import Stream, Vector, quantiles
 from pivotscope_collector.scoring.others import other_bridges
 from pivotscope_collector.scoring.priors import PRIORS, updated
 from pivotscope_collector.scoring.proposal import Proposal
@@ -41,16 +41,25 @@ def rank(evidence: Evidence, settings: ScoringSettings) -> tuple[Candidate, ...]
 
 def _in_top(kept: Sequence[Appraisal], top: int) -> list[float]:
     """P(score among the `top` best of all candidates with enough data), over the shared draws."""
-    rivals = [i for i, appraisal in enumerate(kept) if not appraisal.unit.root.total_share.insufficient]
     result = [0.0] * len(kept)
-    if not rivals:
-        return result
-    scores = np.stack([kept[i].scores for i in rivals])
-    best = np.argpartition(-scores, min(top, len(rivals)) - 1, axis=0)[:top]
-    times = np.bincount(best.ravel(), minlength=len(rivals)) / scores.shape[1]
-    for row, i in enumerate(rivals):
-        result[i] = float(times[row])
+    rivals = [i for i, appraisal in enumerate(kept) if not appraisal.unit.root.total_share.insufficient]
+    if rivals:
+        for i, chance in zip(rivals, among_best([kept[i].scores for i in rivals], top), strict=True):
+            result[i] = chance
     return result
+
+
+def among_best(scores: Sequence[Vector], top: int) -> list[float]:
+    """How often each row is among the `top` largest of its column, as a part of all columns.
+
+    Scores are cut at both ends, so many are equal: of those the first rows are taken.
+    """
+    table = np.stack(scores)
+    places = min(top, len(table))
+    last = np.partition(table, -places, axis=0)[-places]
+    above, level = table > last, table == last
+    room = places - above.sum(axis=0)
+    return [float(chance) for chance in (above | (level & (level.cumsum(axis=0) <= room))).mean(axis=1)]
 
 
 def _candidate(proposal: Proposal, worlds: Worlds, in_top: float, settings: ScoringSettings) -> Candidate:

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pivotscope.profile.facts import FunctionFacts
 from pivotscope.profile.language import Language
 from pivotscope_collector.scoring.candidate import Candidate, Crossing, Verdict
 from pivotscope_collector.scoring.priors import WorkClass
-from pivotscope_collector.scoring.rank import rank
+from pivotscope_collector.scoring.rank import among_best, rank
 from pivotscope_collector.scoring.settings import ScoringSettings
 
 from tests.collector.scoring.trees import SHOP_FACTS, Stacks, Tree, evidence_of, shop
@@ -247,3 +250,15 @@ def test_no_evidence_no_candidates() -> None:
 
 def test_facts_of_the_shop_are_the_ones_of_its_functions() -> None:
     assert all(name == facts.qualified_name for name, facts in SHOP_FACTS.items())
+
+
+SCORES = st.sampled_from([0.0, 1.0, 50.0, 100.0])
+DRAWS = st.integers(1, 8).flatmap(lambda rows: st.lists(st.lists(SCORES, min_size=rows, max_size=rows), min_size=1))
+
+
+@given(DRAWS, st.integers(1, 4))
+def test_of_equal_scores_the_first_are_among_the_best(draws: list[list[float]], top: int) -> None:
+    """Scores are cut at 0 and 100: places are those of a sort that keeps equal ones in order."""
+    scores = np.array(draws).T
+    places = np.argsort(np.argsort(-scores, axis=0, kind="stable"), axis=0, kind="stable")
+    assert among_best(list(scores), top) == pytest.approx((places < top).mean(axis=1).tolist())
