@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.columns import Bounded
-from pivotscope_collector.estimates.lock import Quantity, held_fraction, lock
+from pivotscope_collector.estimates.lock import Lock, Quantity, held_fraction, lock
 from pivotscope_collector.estimates.outside import Beyond, Rates, split_self, split_total
 from pivotscope_collector.estimates.seen import ModeSums, Rows, Seen
 from pivotscope_collector.estimates.share import MINIMUM_CLUSTERS, Vector, Z, quadrature, quotient
@@ -95,8 +95,9 @@ def estimate(seen: Seen) -> Estimate:
 def bounded(found: Estimate, rows: Rows) -> Split:
     """Some of the functions with their intervals."""
     seen = found.seen.at(rows)
+    held = lock(seen.modes[Mode.GIL], seen.modes.get(Mode.ACTIVE)) if seen.base is Mode.GIL else None
     own, total = (
-        _quantity(found, seen, part.outside[:, rows], total=total)
+        _quantity(found, seen, held, part.outside[:, rows], total=total)
         for part, total in ((found.own, False), (found.total, True))
     )
     return _combine(seen, own, total)
@@ -112,13 +113,12 @@ def _scale(active: ModeSums) -> Vector:
     return active.x / active.visible_ns
 
 
-def _quantity(found: Estimate, seen: Seen, part: Vector, *, total: bool) -> Quantity:
-    """Both parts with their bounds; `part` is what is outside the lock."""
+def _quantity(found: Estimate, seen: Seen, held: Lock | None, part: Vector, *, total: bool) -> Quantity:
+    """Both parts with their bounds; `part` is what is outside the lock, which there may be none of to see."""
     under = seen.shares(seen.base, total=total)
-    if seen.base is not Mode.GIL:
+    if held is None:
         return Quantity(under, under.estimate, Bounded(part, part, part))
     gil, active = seen.modes[Mode.GIL], seen.modes.get(Mode.ACTIVE)
-    held = lock(gil, active)
     if active is None:
         # Nothing tells who ran outside the lock: any part of it may be a function's.
         return held.quantity(under, Bounded(part, np.zeros_like(part), np.zeros_like(part) + held.outside))
