@@ -47,8 +47,10 @@ def split_self(beyond: Beyond, outside: Vector | float) -> Vector:
     take no more than they leave to others in proportion to how much they were seen; functions that only hold the lock
     have d ≈ 0 and get nothing while there is anything to choose from; a missing rest is spread by activity.
     """
-    d, v = beyond.excess, beyond.variance
-    seen = v > ROUNDING * v.max(axis=-1, initial=0.0, keepdims=True)
+    # Only how variances compare matters: as parts of the largest, none is too small to divide by.
+    d, largest = beyond.excess, beyond.variance.max(axis=-1, initial=0.0, keepdims=True)
+    v = beyond.variance / np.where(largest > 0.0, largest, 1.0)
+    seen = v > ROUNDING
     breakpoints = np.where(seen, d / np.where(seen, v, 1.0), -np.inf)
     order = np.argsort(-breakpoints, axis=-1)
     sums_d, sums_v = (_ordered(np.where(seen, one, 0.0), order).cumsum(axis=-1) for one in (d, v))

@@ -1,8 +1,10 @@
 """The split of CPU outside the lock: always whole, never negative, exact where the data are."""
 
+import sys
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pivotscope_collector.estimates.outside import ROUNDING, Beyond, Rates, split_self, split_total
 
@@ -14,6 +16,7 @@ def beyond(active: list[float], gil: list[float]) -> Beyond:
 
 
 @given(st.lists(st.tuples(RATE, RATE), min_size=1, max_size=12), st.floats(0.0, 1.0))
+@example([(0.0, sys.float_info.min)], 1.0)
 def test_the_split_is_whole_and_never_negative(functions: list[tuple[float, float]], outside: float) -> None:
     seen = beyond([active for active, _ in functions], [gil for _, gil in functions])
     split = split_self(seen, outside)
