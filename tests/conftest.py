@@ -50,6 +50,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         _running.pop()
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes by their length: what they hold is no name, and may differ between two collections."""
+    return f"{len(val)}-bytes" if isinstance(val, bytes) else None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose means are missing, with the reason. Under CI=true that is a failure."""
     reasons = []
