@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import expm1, log, sqrt
 from statistics import mean, median, stdev
 
-_T = {2: 12.71, 3: 4.30, 4: 3.18, 5: 2.78, 6: 2.57, 7: 2.45, 8: 2.36, 9: 2.31, 10: 2.26, 12: 2.20, 15: 2.14, 20: 2.09}
-"""Student's t at 97.5 % for so many rounds; the next lower number of rounds is on the safe side."""
+from scipy.special import stdtrit
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +30,19 @@ class Difference:
 
 
 def differences(before: Sequence[float], after: Sequence[float]) -> Difference:
-    """How much more `after` is than `before`, pair by pair; at least two pairs."""
-    pairs = [second / first - 1.0 for first, second in zip(before, after, strict=True)]
-    t = _T[max(number for number in _T if number <= len(pairs))]
-    error = t * stdev(pairs) / sqrt(len(pairs))
-    middle = mean(pairs)
-    return Difference(middle, middle - error, middle + error, median(pairs), min(pairs), max(pairs), len(pairs))
+    """How much more `after` is than `before`, pair by pair; at least two pairs.
+
+    The mean is that of the logarithms, with Student's t: the mean of quotients is too large by the square of their
+    scatter, and here tenths of a percent count.
+    """
+    pairs = [log(second / first) for first, second in zip(before, after, strict=True)]
+    middle, error = mean(pairs), stdtrit(len(pairs) - 1, 0.975) * stdev(pairs) / sqrt(len(pairs))
+    return Difference(
+        mean=expm1(middle),
+        low=expm1(middle - error),
+        high=expm1(middle + error),
+        median=expm1(median(pairs)),
+        least=expm1(min(pairs)),
+        largest=expm1(max(pairs)),
+        rounds=len(pairs),
+    )

@@ -20,7 +20,6 @@ from tests.truth.observe import Plan, Run, observe
 from tests.truth.units import disturbed, keep_books, nothing
 
 PARTS = ("shares", "rates", "units", "deep", "governed")
-ROUND_S = 20.0
 RATES = (10, 20, 100)
 SIDE_BY_SIDE = 2
 DUTY = 0.65
@@ -39,7 +38,7 @@ def main() -> int:
     options.add_argument("--minutes", type=float, default=MINUTES, help="how long the deep program is watched")
     options.add_argument("--duty", type=float, default=DEEP_DUTY, help="part of a core that the deep program uses")
     options.add_argument("--piece", type=float, default=PIECE_MS, help="ms that the deep program works at a time")
-    options.add_argument("--rounds", type=int, default=6, help="pairs of rounds with the deep program, 0: none")
+    options.add_argument("--rounds", type=int, default=60, help="rounds of 8 s with and without an agent, 0: none")
     chosen = options.parse_args()
     languages = [Language(name) for name in chosen.language or _languages()]
     parts = chosen.only or PARTS[:3]
@@ -55,7 +54,7 @@ def main() -> int:
         bars += governed_bars()
     if "deep" in parts:
         load = chosen.duty, chosen.piece
-        bars += deep_bars(look(chosen.minutes, *load), lose(chosen.rounds, ROUND_S, *load) if chosen.rounds else None)
+        bars += deep_bars(look(chosen.minutes, *load), lose(chosen.rounds, *load) if chosen.rounds else None)
     width = max(len(bar.claim) for bar in bars)
     _say("")
     for bar in bars:
