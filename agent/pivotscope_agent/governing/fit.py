@@ -10,12 +10,10 @@ LEAST_LOOKS = 6
 """A window with fewer is not worth attaching."""
 SPREAD = 2.0
 """Looks should cost so many times what attaching does before windows are taken less often instead."""
-STEP_UP, SURE = 1.25, 1.1
-"""The rate rises by a quarter at most, and only where a tenth more than the new one would be allowed. A quarter of a
-low rate is less than the one look a second by which it can rise; that is so far that it needs no more room.
-"""
-
-
+STEP_UP = 1.25
+"""The rate rises by a quarter at most, or by one look a second."""
+KEPT_S = 13.0
+"""Savings that looks beyond the steady rate leave alone: what fills in so many seconds."""
 ROUNDING_NS = 1e3
 
 
@@ -49,15 +47,23 @@ class Shape:
         return self.cpu_ns <= limits.cpu_now_ns + ROUNDING_NS and self.stop_ns <= limits.stop_now_ns + ROUNDING_NS
 
 
-def steady(cost: Cost, limits: Limits, asked_hz: int, seconds: int, last_hz: int) -> Shape | None:
-    """A window that can be followed by others like it without a pause; None where that is too few looks."""
+def steady(
+    cost: Cost, limits: Limits, asked_hz: int, seconds: int, last_hz: int, *, thrifty: bool = False
+) -> Shape | None:
+    """A window that can be followed by others like it without a pause; None where that is too few looks.
+
+    A rate between two whole ones is had by turns: the higher one where savings pay for it, unless `thrifty`.
+    """
     sustained = _rate(cost, seconds, limits.steady_cpu * seconds * 1e9, limits.steady_stop * seconds * 1e9)
     # A debt is paid back by fewer looks before it is paid back by pauses.
     payable = _rate(cost, seconds, limits.cpu_now_ns, limits.stop_now_ns)
     rate = min(float(asked_hz), sustained, payable)
     if rate < lowest(cost, asked_hz, seconds):
         return None
-    return shape(cost, _stepped(rate, last_hz, asked_hz), seconds)
+    whole = int(rate)
+    if whole < rate and not thrifty and _affordable(cost, limits, seconds) >= whole + 1:
+        whole += 1
+    return shape(cost, min(whole, max(last_hz + 1, int(last_hz * STEP_UP))) if last_hz else whole, seconds)
 
 
 def spared(cost: Cost, limits: Limits, asked_hz: int, seconds: int) -> Shape:
@@ -89,10 +95,7 @@ def _rate(cost: Cost, seconds: int, cpu_ns: float, stop_ns: float) -> float:
     return min(by_cpu, stop_ns / (cost.stop_ns * seconds)) if cost.stop_ns > 0 else by_cpu
 
 
-def _stepped(rate: float, last_hz: int, asked_hz: int) -> int:
-    """Down at once; up by a step, where it is sure to hold."""
-    if not last_hz or rate < last_hz + 1:
-        return min(int(rate), last_hz or asked_hz)
-    higher = min(asked_hz, max(last_hz + 1, int(last_hz * STEP_UP)))
-    room = SURE if last_hz * STEP_UP >= last_hz + 1 else 1.0
-    return higher if rate >= min(asked_hz, room * higher) else last_hz
+def _affordable(cost: Cost, limits: Limits, seconds: int) -> float:
+    """The rate for which what is there suffices, less what is kept."""
+    kept_cpu, kept_stop = (KEPT_S * 1e9 * min(1.0, part) for part in (limits.steady_cpu, limits.steady_stop))
+    return _rate(cost, seconds, limits.cpu_now_ns - kept_cpu, limits.stop_now_ns - kept_stop)

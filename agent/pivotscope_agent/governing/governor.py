@@ -57,7 +57,9 @@ class Governor:
         target.retry(ask.base, now_ns)
         base = target.way(ask.base, ask)
         self._ledger.hand_on(target, base)
-        due = target.owed or ask.mode if base in target.costs else ask.base
+        # Other modes wait for a whole window of the base mode: they are tried at its rate.
+        ready = base in target.costs and base in target.rates
+        due = target.owed or ask.mode if ready else ask.base
         plan = self._grant(target, ask, due, now_ns)
         if plan is not None and due is target.owed:
             target.owed, target.meanwhile = None, 0
@@ -158,7 +160,9 @@ class Governor:
         limits = self._ledger.limits(target, None, ask.seconds, now_ns)
         spare = spared(cost, limits, ask.rate_hz, ask.seconds)
         limits = self._ledger.limits(target, spare, ask.seconds, now_ns)
-        return steady(cost, limits, ask.rate_hz, ask.seconds, target.rates.get(way, 0)) or spare, limits
+        thrifty = target.owed is not None  # What is saved is for a mode that waits.
+        last_hz = target.rates.get(way, 0)
+        return steady(cost, limits, ask.rate_hz, ask.seconds, last_hz, thrifty=thrifty) or spare, limits
 
     def _may_wait(self, target: KnownTarget, ask: Ask, mode: Mode) -> bool:
         """Whether windows of the base mode are taken while a dear mode waits: until it takes no more than its part."""

@@ -1,5 +1,5 @@
 from pivotscope_agent.governing.cost import ATTACH_NS, Cost
-from pivotscope_agent.governing.fit import Limits, lowest, spared, steady
+from pivotscope_agent.governing.fit import KEPT_S, Limits, lowest, spared, steady
 
 AMPLE = Limits(1.0, 1.0, 1e12, 1e12, 1e12, 1e12)
 LOOK = Cost(1e6, 0.5e6)
@@ -16,10 +16,22 @@ def test_what_is_asked_is_granted_where_it_fits() -> None:
 
 
 def test_a_rate_is_the_most_that_fits() -> None:
-    found = steady(LOOK, limits(0.006), 10, 15, 0)
+    found = steady(LOOK, limits(0.006, now_ns=0.006 * 15e9), 10, 15, 0)
     assert found is not None
     assert found.rate_hz == 5
     assert found.cpu_ns <= 0.006 * 15e9 < ATTACH_NS + 6 * 15 * 1e6
+
+
+def test_a_rate_between_two_is_had_by_turns() -> None:
+    """5.2 Hz: the higher rate where savings pay for it, and leave what is kept."""
+    more = ATTACH_NS + 6 * 15 * 1e6 + 0.006 * KEPT_S * 1e9
+    for saved, rate in ((more + 1e3, 6), (more - 1e3, 5)):
+        found = steady(LOOK, limits(0.006, now_ns=saved), 10, 15, 5)
+        assert found is not None
+        assert found.rate_hz == rate
+    thrifty = steady(LOOK, limits(0.006), 10, 15, 5, thrifty=True)
+    assert thrifty is not None
+    assert thrifty.rate_hz == 5
 
 
 def test_time_stopped_bounds_the_rate_too() -> None:
@@ -34,19 +46,17 @@ def test_a_debt_lowers_the_rate() -> None:
     assert found.rate_hz == 5
 
 
-def test_the_rate_rises_by_steps_and_only_where_it_is_sure_to_hold() -> None:
+def test_the_rate_rises_by_steps_and_falls_at_once() -> None:
     def next_rate(cores: float, last: int) -> int:
-        found = steady(LOOK, limits(cores), 10, 15, last)
+        found = steady(LOOK, limits(cores, now_ns=cores * 15e9), 10, 15, last)
         assert found is not None
         return found.rate_hz
 
     assert next_rate(1.0, 4) == 5
     assert next_rate(1.0, 8) == 10
-    assert next_rate(0.0068, 5) == 5  # 6.0 Hz would fit, 6.6 would not
-    assert next_rate(0.0075, 5) == 6
+    assert next_rate(0.0067, 5) == 5
+    assert next_rate(0.0069, 5) == 6
     assert next_rate(0.004, 5) == 3
-    assert next_rate(0.0038, 2) == 3  # a step by half needs no more room than itself
-    assert next_rate(0.0037, 2) == 2
 
 
 def test_below_the_lowest_rate_there_is_nothing_steady() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pivotscope.profile.window import Mode
 from pivotscope_agent.governing.fit import LOWEST_HZ
 from pivotscope_agent.governing.governor import Governor
+from pivotscope_agent.governing.ledger import LEAST_PART, MARGIN, SAVED_S
 from pivotscope_agent.governing.plan import Ask, Budgets
 from pivotscope_agent.status import Reason
 
@@ -76,7 +77,7 @@ def test_attaching_that_is_known_leaves_more_looks() -> None:
     """Cheap looks at a process that is dear to attach to: who takes attaching for looks saves on the wrong ones."""
     told, untold = (fleet([Simulated(attach=0.03, thread_look=0.0005, tells=tells)], 3600.0) for tells in (True, False))
     looks = [sum(taken.plan.looks for taken in ran.taken if taken.plan.mode is Mode.GIL) for ran in (told, untold)]
-    assert looks[0] > 1.1 * looks[1]
+    assert looks[0] > looks[1]
     assert told.worst_cpu() + OWN <= BUDGETS.target_cpu
 
 
@@ -134,18 +135,21 @@ def test_slots_are_never_more_than_there_are() -> None:
 
 
 def test_an_agent_that_takes_much_itself_leaves_samplers_less() -> None:
-    assert fleet([Simulated()], own=0.006).worst_cpu() <= 0.003
+    assert fleet([Simulated()], own=0.006).worst_cpu() <= 0.01 - 0.006
     blind = fleet([Simulated()], own=0.05)
     assert blind.taken
-    assert blind.worst_cpu() <= 0.0025
+    # Over three minutes, with what was saved before them.
+    assert blind.worst_cpu() <= LEAST_PART * BUDGETS.target_cpu * (1.0 + SAVED_S / 180.0)
 
 
 def test_the_rate_does_not_swing() -> None:
-    """Looks of one cost: after convergence no window differs from the one before."""
+    """Looks of one cost: after convergence two rates that follow each other have turns, and what is allowed is used."""
     ran = fleet([Simulated(thread_look=0.001, stop=0.2)])
-    rates = [taken.plan.rate_hz for taken in ran.taken if taken.began > 300.0 and taken.plan.mode is Mode.GIL]
-    assert len(set(rates)) == 1
-    assert LOWEST_HZ <= rates[0] < 10
+    later = [taken for taken in ran.taken if taken.began > 300.0]
+    rates = [taken.plan.rate_hz for taken in later if taken.plan.mode is Mode.GIL]
+    assert LOWEST_HZ <= min(rates) < max(rates) == min(rates) + 1 <= 10
+    used = sum(taken.cpu for taken in later) / sum(taken.plan.seconds for taken in later)
+    assert used == pytest.approx(MARGIN * BUDGETS.target_cpu - OWN, rel=0.05)
 
 
 def test_the_rate_follows_noise_only_a_little() -> None:
