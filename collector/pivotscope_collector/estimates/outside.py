@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Vector = NDArray[np.float64]
+from pivotscope_collector.estimates.share import Vector, quotient
 
 ROUNDING = 1e-9
 """Parts of CPU, and of the largest variance, that are not told from 0."""
@@ -74,7 +74,8 @@ def split_total(total: Beyond, own: Beyond, own_split: Vector, outside: Vector |
     """
     whole = own.excess.sum(axis=-1, keepdims=True)
     spread = own.variance.sum(axis=-1, keepdims=True)
-    shrunk = np.where(whole > 0.0, total.excess * (outside / np.where(whole > 0.0, whole, 1.0)), 0.0)
-    missing = np.where(spread > 0.0, total.variance / np.where(spread > 0.0, spread, 1.0), 0.0) * (outside - whole)
+    # An excess beyond `outside` is shrunk to it: by what, is at most 1, however small both are.
+    shrunk = total.excess * quotient(outside, np.maximum(whole, outside), 0.0)
+    missing = quotient(total.variance, spread, 0.0) * (outside - whole)
     beneath = np.where(whole >= outside, shrunk, total.excess + missing)
     return np.asarray(np.clip(beneath, own_split, outside), dtype=np.float64)

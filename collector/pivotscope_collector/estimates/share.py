@@ -203,7 +203,7 @@ def logit_spread(low: float, high: float) -> float:
     return (logit(min(1.0 - edge, max(edge, high))) - logit(min(1.0 - edge, max(edge, low)))) / 2.0
 
 
-def quotient(part: Vector, whole: Vector, otherwise: float | Vector) -> Vector:
+def quotient(part: Vector | float, whole: Vector, otherwise: float | Vector) -> Vector:
     """`part` ÷ `whole`, and `otherwise` where the whole is not positive."""
     return np.where(whole > 0.0, part / np.where(whole > 0.0, whole, 1.0), otherwise)
 

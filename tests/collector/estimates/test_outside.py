@@ -26,6 +26,7 @@ def test_the_split_is_whole_and_never_negative(functions: list[tuple[float, floa
 
 
 @given(st.lists(st.tuples(RATE, RATE), min_size=1, max_size=12), st.floats(0.0, 1.0))
+@example([(sys.float_info.min * (1.0 + sys.float_info.epsilon), sys.float_info.min)], 1.0)
 def test_totals_hold_their_own_part_and_stay_within_the_whole(
     functions: list[tuple[float, float]], outside: float
 ) -> None:
