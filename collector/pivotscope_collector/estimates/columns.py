@@ -1,6 +1,6 @@
 """Functions of a pool as columns: thousands of them are split in a few vector operations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,20 +26,6 @@ class FunctionColumns:
     ids: Ids
     sums: NDArray[np.float64]
 
-    def along(self, ids: Ids) -> "FunctionColumns":
-        """The same for `ids`, which hold all of its own; 0 where it has none."""
-        if len(ids) == len(self.ids):
-            return self
-        sums = np.zeros((COUNTS, len(ids)))
-        sums[:, places(ids, self.ids)] = self.sums
-        return FunctionColumns(ids, sums)
-
-    def has(self, ids: Ids) -> NDArray[np.bool_]:
-        """Which of `ids`, which hold all of its own, it has."""
-        found = np.zeros(len(ids), np.bool_)
-        found[places(ids, self.ids)] = True
-        return found
-
     def __getitem__(self, name: str) -> Vector:
         """A column by the name of its field."""
         column: Vector = self.sums[SUMS.index(name)]
@@ -63,6 +49,16 @@ def places(ids: Ids, some: Ids) -> slice | NDArray[np.int64]:
     return slice(None) if len(some) == len(ids) else np.searchsorted(ids, some)
 
 
+def find(ids: Ids, wanted: Ids) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Which of `wanted` are among `ids`, which ascend, and where those are."""
+    if not len(ids):
+        return np.zeros(0, np.int64), np.zeros(len(wanted), np.bool_)
+    # The last that is not larger; before the first is the last of all, which is none of those that are smaller.
+    place = np.searchsorted(ids, wanted, side="right") - 1
+    known = ids[place] == wanted
+    return place[known], known
+
+
 @dataclass(frozen=True, slots=True)
 class Bounded:
     """Estimates with 95 % intervals, in arrays of one shape."""
@@ -75,13 +71,14 @@ class Bounded:
         """One of them."""
         return Interval(float(self.estimate[place]), float(self.low[place]), float(self.high[place]))
 
-    def row(self, number: int) -> list[Interval]:
-        """Those of a pool."""
-        columns = (one[number].tolist() for one in (self.estimate, self.low, self.high))
+    def row(self, number: int, some: NDArray[np.int64]) -> list[Interval]:
+        """Some of a pool's."""
+        columns = (one[number, some].tolist() for one in (self.estimate, self.low, self.high))
         return [Interval(*one) for one in zip(*columns, strict=True)]
 
 
-PoolColumns = dict[Pool, dict[Mode, FunctionColumns]]
+PoolColumns = Mapping[Pool, Mapping[Mode, Sequence[FunctionColumns]]]
+"""Functions by pool and mode, in parts that add up."""
 
 
 def columns_of(functions: Iterable[FunctionSums]) -> PoolColumns:
@@ -89,7 +86,7 @@ def columns_of(functions: Iterable[FunctionSums]) -> PoolColumns:
     rows: dict[Pool, dict[Mode, dict[int, FunctionSums]]] = {}
     for row in functions:
         rows.setdefault(row.pool, {}).setdefault(row.mode, {})[row.function] = row
-    return {pool: {mode: _column(found) for mode, found in modes.items()} for pool, modes in rows.items()}
+    return {pool: {mode: [_column(found)] for mode, found in modes.items()} for pool, modes in rows.items()}
 
 
 def _column(rows: dict[int, FunctionSums]) -> FunctionColumns:

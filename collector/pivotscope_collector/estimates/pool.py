@@ -48,6 +48,22 @@ class PoolSums:
         """What samples can see of the complete windows: a thread that waits for a processor looks as if it ran."""
         return self.complete_cpu_ns + self.complete_delay_ns if self.complete_cpu_ns > 0.0 else 0.0
 
+    def __add__(self, other: "PoolSums") -> "PoolSums":
+        """The same pool and mode over both ranges."""
+        return PoolSums(
+            self.pool,
+            self.mode,
+            self.windows + other.windows,
+            self.samples + other.samples,
+            self.x + other.x,
+            self.xx + other.xx,
+            self.complete_cpu_ns + other.complete_cpu_ns,
+            self.attributed_ns + other.attributed_ns,
+            self.unattributed_ns + other.unattributed_ns,
+            self.complete_delay_ns + other.complete_delay_ns,
+            self.looked_ns + other.looked_ns,
+        )
+
 
 def by_pool(rows: Iterable[PoolSums]) -> dict[Pool, dict[Mode, PoolSums]]:
     """Modes of each pool, one row each."""

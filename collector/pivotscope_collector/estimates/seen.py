@@ -5,17 +5,19 @@ Arrays of functions are (pools, functions), numbers of pools (pools, 1).
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.columns import SUMS, Bounded
+from pivotscope_collector.estimates.columns import COUNTS, SUMS, Bounded, FunctionColumns, Ids, find, places
 from pivotscope_collector.estimates.pool import PoolSums
 from pivotscope_collector.estimates.share import Vector, Whole, quotient, ratios, shares
 
 Rows = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +65,75 @@ class ModeSums:
         return quotient(self.x, self.samples * self.visible_ns, 1.0)
 
 
+class ModeFunctions(Protocol):
+    """Functions of pools in one mode."""
+
+    @property
+    def there(self) -> Flags:
+        """Which of them were seen."""
+        ...
+
+    def __getitem__(self, name: str) -> Vector:
+        """A field of FunctionSums of each; 0 where one was not seen."""
+        ...
+
+    def at(self, rows: Rows) -> "Dense":
+        """Some of them."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
-class ModeFunctions:
-    """Functions in one mode: `sums[i]` is SUMS[i] of each function of each pool; `there` says which were seen."""
+class Dense:
+    """All sums of functions: `sums[i]` is SUMS[i] of each function of each pool."""
 
     sums: NDArray[np.float64]
-    there: NDArray[np.bool_]
+    there: Flags
 
-    def at(self, rows: Rows) -> "ModeFunctions":
+    def __getitem__(self, name: str) -> Vector:
+        """A field of FunctionSums."""
+        column: Vector = self.sums[SUMS.index(name)]
+        return column
+
+    def at(self, rows: Rows) -> "Dense":
         """Some of them."""
-        return ModeFunctions(self.sums[:, :, rows], self.there[:, rows])
+        return Dense(self.sums[:, :, rows], self.there[:, rows])
+
+
+@dataclass(frozen=True, slots=True)
+class InParts:
+    """Functions that are summed when they are asked for: estimates need two sums of all, intervals all sums of a few.
+
+    `parts` add up; each is of the pool in a row. `ids` ascend and hold those of every part.
+    """
+
+    ids: Ids
+    pools: int
+    parts: Sequence[tuple[int, FunctionColumns]]
+
+    @property
+    def there(self) -> Flags:
+        """Which of them were seen."""
+        found = np.zeros((self.pools, len(self.ids)), np.bool_)
+        for row, part in self.parts:
+            found[row, places(self.ids, part.ids)] = True
+        return found
+
+    def __getitem__(self, name: str) -> Vector:
+        """A field of FunctionSums."""
+        summed = np.zeros((self.pools, len(self.ids)))
+        for row, part in self.parts:
+            summed[row, places(self.ids, part.ids)] += part[name]
+        return summed
+
+    def at(self, rows: Rows) -> Dense:
+        """Some of them."""
+        wanted = self.ids[rows]
+        sums, there = np.zeros((COUNTS, self.pools, len(rows))), np.zeros((self.pools, len(rows)), np.bool_)
+        for row, part in self.parts:
+            place, known = find(part.ids, wanted)
+            sums[:, row, known] += part.sums[:, place]
+            there[row, known] = True
+        return Dense(sums, there)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +157,15 @@ class Seen:
     def sums(self, mode: Mode, name: str) -> Vector:
         """A field of FunctionSums of each function in one mode, zeros where it did not see one."""
         found = self.functions.get(mode)
-        values: Vector = np.zeros(self.shape) if found is None else found.sums[SUMS.index(name)]
-        return values
+        return np.zeros(self.shape) if found is None else found[name]
+
+    @property
+    def there(self) -> Flags:
+        """Which functions any mode has seen."""
+        there: Flags = np.logical_or.reduce(
+            [np.zeros(self.shape, np.bool_), *(found.there for found in self.functions.values())]
+        )
+        return there
 
     def at(self, rows: Rows) -> "Seen":
         """Some of the functions."""
@@ -114,7 +182,7 @@ class Seen:
         y, yy, xy = (self.sums(mode, f"{name}_{kind}") for kind in ("y", "yy", "xy"))
         return Bounded(*shares(y, yy, xy, self.modes[mode].whole))
 
-    def native(self, *, total: bool) -> tuple[Vector, Vector, NDArray[np.bool_]]:
+    def native(self, *, total: bool) -> tuple[Vector, Vector, Flags]:
         """The part of each function's samples in native code, out of how many, and whether anything could tell."""
         name = "total" if total else "self"
         modes = (Mode.NATIVE, self.base) if self.language is Language.RUBY else (Mode.NATIVE,)

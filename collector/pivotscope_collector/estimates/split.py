@@ -8,13 +8,12 @@ several times as much and are made of those that are shown.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.columns import Bounded
 from pivotscope_collector.estimates.lock import Lock, Quantity, held_fraction, lock
 from pivotscope_collector.estimates.outside import Beyond, Rates, split_self, split_total
-from pivotscope_collector.estimates.seen import ModeSums, Rows, Seen
+from pivotscope_collector.estimates.seen import Flags, ModeSums, Rows, Seen
 from pivotscope_collector.estimates.share import MINIMUM_CLUSTERS, Vector, Z, quadrature, quotient
 
 
@@ -50,8 +49,12 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """CPU of every function of every pool, in nanoseconds. `clusters` are the windows that it was estimated from."""
+    """CPU of every function of every pool, in nanoseconds; `there` says which pools have seen it.
 
+    `clusters` are the windows that it was estimated from.
+    """
+
+    there: Flags
     attributed: Vector
     clusters: Vector
     samples: Vector
@@ -59,7 +62,7 @@ class Split:
     total_ns: Bounded
     native_ns: Bounded
     self_native_ns: Vector
-    native_known: NDArray[np.bool_]
+    native_known: Flags
 
 
 def split(seen: Seen) -> Split:
@@ -160,6 +163,7 @@ def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:
     low = native - quadrature(count_error, total.outside.estimate - total.outside.low) * attributed
     high = native + quadrature(count_error, total.outside.high - total.outside.estimate) * attributed
     return Split(
+        there=seen.there,
         attributed=attributed,
         clusters=seen.modes[seen.base].windows,
         samples=seen.sums(seen.base, "total_samples"),

@@ -9,7 +9,7 @@ from pivotscope.profile.window import Mode
 
 from pivotscope_collector.estimates.columns import SUMS
 from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums, by_pool, whole_cpu
-from pivotscope_collector.estimates.seen import ModeFunctions, ModeSums, Seen
+from pivotscope_collector.estimates.seen import Dense, ModeSums, Seen
 from pivotscope_collector.estimates.share import Interval
 from pivotscope_collector.estimates.split import split
 
@@ -67,8 +67,7 @@ def _split(strata: Sequence[_Stratum]) -> list[StepCpu]:
             attributed=np.array([[whole.attributed_ns] for whole, _, _ in strata]),
             modes={mode: ModeSums.of([modes[mode] for _, modes, _ in strata]) for mode in sampled},
             functions={
-                mode: ModeFunctions(_sums([rows[mode] for _, _, rows in strata]), np.ones(shape, np.bool_))
-                for mode in found
+                mode: Dense(_sums([rows[mode] for _, _, rows in strata]), np.ones(shape, np.bool_)) for mode in found
             },
             shape=shape,
         )

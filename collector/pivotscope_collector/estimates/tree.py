@@ -15,12 +15,13 @@ _MIX = np.uint64(0x9E3779B97F4A7C15)
 
 @dataclass(frozen=True, slots=True)
 class Stacks:
-    """Stacks, root first: the functions of stack i are `functions[ends[i - 1]:ends[i]]`; one row of weights a stack.
+    """Stacks: stack i has the `lengths[i]` functions from `functions[starts[i]]` on, root first; a row of weights each.
 
     Columns of `weights` add up on their own; the first `sides` of them are samples, which decide what is cut.
     """
 
-    ends: Indices
+    starts: Indices
+    lengths: Indices
     functions: Ids
     weights: Weights
     sides: int
@@ -52,8 +53,7 @@ def merge(stacks: Stacks, least: float, most: int) -> Tree:
 
 
 def _merge(stacks: Stacks, least: float) -> Tree:
-    starts = np.concatenate(([0], stacks.ends[:-1])) if len(stacks.ends) else np.zeros(0, np.int64)
-    lengths = stacks.ends - starts
+    lengths = stacks.lengths
     floor = least * stacks.weights[:, : stacks.sides].sum(axis=0)
     alive = np.flatnonzero(lengths > 0)
     place = np.full(len(alive), -1, np.int64)
@@ -63,11 +63,9 @@ def _merge(stacks: Stacks, least: float) -> Tree:
     deeper = np.zeros(len(lengths), np.bool_)
     count = depth = 0
     while len(alive):
-        called = stacks.functions[starts[alive] + depth]
-        # Distinct by hash: two calls of one parent collide once in 2^64 pairs.
-        _, first, group = np.unique(_mixed(place, called), return_index=True, return_inverse=True)
-        weights = np.zeros((len(first), stacks.sides))
-        np.add.at(weights, group, stacks.weights[alive, : stacks.sides])
+        called = stacks.functions[stacks.starts[alive] + depth]
+        first, group = _grouped(place, called)
+        weights = _added(stacks.weights[alive, : stacks.sides], group, len(first))
         kept = ((weights >= floor) & (weights > 0.0)).any(axis=1)
         number = np.where(kept, count + np.cumsum(kept) - 1, -1)
         parents.append(place[first][kept])
@@ -86,16 +84,29 @@ def _merge(stacks: Stacks, least: float) -> Tree:
         parents.append(np.array([-1]))
         functions.append(np.zeros(1, np.uint64))
         count += 1
-    own = np.zeros((count, stacks.weights.shape[1]))
     there = ended >= 0
-    np.add.at(own, ended[there], stacks.weights[there])
     whole = np.maximum(stacks.weights[:, : stacks.sides].sum(axis=0), 1e-300)
     return Tree(
         np.concatenate(parents) if parents else np.zeros(0, np.int64),
         np.concatenate(functions) if functions else np.zeros(0, np.uint64),
-        own,
+        _added(stacks.weights[there], ended[there], count),
         np.asarray(stacks.weights[deeper, : stacks.sides].sum(axis=0) / whole, np.float64),
     )
+
+
+def _grouped(place: Indices, called: Ids) -> tuple[Indices, Indices]:
+    """Calls by what is called from where: the first of each group, and the group of each."""
+    if (place == place[0]).all() and (called == called[0]).all():
+        # Most stacks of a service have the same first calls.
+        return np.zeros(1, np.int64), np.zeros(len(place), np.int64)
+    # Distinct by hash: two calls of one parent collide once in 2^64 pairs.
+    _, first, group = np.unique(_mixed(place, called), return_index=True, return_inverse=True)
+    return first, group
+
+
+def _added(weights: Weights, group: Indices, count: int) -> Weights:
+    """Columns of weights by group."""
+    return np.stack([np.bincount(group, column, count) for column in weights.T], axis=1)
 
 
 def _mixed(place: Indices, called: Ids) -> Ids:

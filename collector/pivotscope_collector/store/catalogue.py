@@ -32,7 +32,9 @@ class Names:
         wanted = list(ids)
         known = self._known
         missing = [key for key in wanted if key not in known]
-        found = functions_by_id(self._client, missing) if missing else {}
+        if not missing:
+            return {key: known[key] for key in wanted}
+        found = functions_by_id(self._client, missing)
         if len(known) + len(found) > self._capacity:
             self._known = dict(found) if len(found) <= self._capacity else {}
         else:

@@ -1,7 +1,7 @@
 """Pools and functions as `estimates` takes them, over a whole range or by step, from what stretches of it hold."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.columns import COUNTS, SUMS, FunctionColumns, PoolColumns, places, union
+from pivotscope_collector.estimates.columns import SUMS, FunctionColumns, PoolColumns, find
 from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums
 from pivotscope_collector.store.client import Blocks
 from pivotscope_collector.store.native import Array, numbers, ragged, texts
@@ -54,10 +54,14 @@ class Functions:
 
 @dataclass(frozen=True, slots=True)
 class StackSums:
-    """Samples by stack and by the key of its pool and mode; y = samples × period in nanoseconds."""
+    """Stacks of pools and modes: `ids`, which ascend; in rows, the key of a pool, the place of a stack, and its sums.
 
-    pools: U64
+    y = samples × period in nanoseconds.
+    """
+
     ids: U64
+    pools: U64
+    place: NDArray[np.int64]
     samples: U64
     native: U64
     y: NDArray[np.float64]
@@ -65,7 +69,16 @@ class StackSums:
     @property
     def nbytes(self) -> int:
         """What they take."""
-        return 5 * self.pools.nbytes
+        return self.ids.nbytes + 5 * self.pools.nbytes
+
+    def weights(self, scales: Mapping[int, float]) -> NDArray[np.float64]:
+        """Samples, native samples and y × scale of each stack, over the pools that have a scale."""
+        keys = np.array(sorted(scales), np.uint64)
+        row, known = find(keys, self.pools)
+        place = self.place[known]
+        scale = np.array([scales[key] for key in keys.tolist()])[row]
+        columns = (self.samples[known], self.native[known], self.y[known] * scale)
+        return np.stack([np.bincount(place, column, len(self.ids)) for column in columns])
 
 
 def whole(recall: Recall, selection: Selection, make: Callable[[Pools, PoolColumns], Made]) -> Made:
@@ -74,12 +87,10 @@ def whole(recall: Recall, selection: Selection, make: Callable[[Pools, PoolColum
     def made(_: Sequence[Stretch], values: Sequence[Sequence[Any]]) -> Made:
         functions, pools = values
         found = merged(pools)
-        columns: PoolColumns = {}
+        columns: dict[Pool, dict[Mode, Sequence[FunctionColumns]]] = {}
         for key, row in zip(found.keys, found.sums, strict=True):
             # A pool whose first window came between the two statements is for the next question.
-            parts = [one.columns[key] for one in functions if key in one.columns]
-            if parts:
-                columns.setdefault(row.pool, {})[row.mode] = _summed(parts)
+            columns.setdefault(row.pool, {})[row.mode] = [one.columns[key] for one in functions if key in one.columns]
         return make(found, columns)
 
     return recall.read(selection, _functions(), POOLS, make=made)
@@ -114,14 +125,16 @@ def stepped(
 
 
 def sampled(
-    recall: Recall, selection: Selection, modes: tuple[str, ...], make: Callable[[Pools, StackSums], Made]
+    recall: Recall, selection: Selection, modes: tuple[str, ...], make: Callable[[Pools, Sequence[StackSums]], Made]
 ) -> Made:
-    """What is made of pools, and of their stacks in these modes, all where none are given. Raises StoreError."""
+    """What is made of pools, and of their stacks in these modes, all where none are given. Raises StoreError.
+
+    Sums of stacks come in parts that add up.
+    """
 
     def made(_: Sequence[Stretch], values: Sequence[Sequence[Any]]) -> Made:
         stacks, pools = values
-        columns = ([getattr(one, name) for one in stacks] for name in _STACKS)
-        return make(merged(pools), StackSums(*map(np.concatenate, columns)))
+        return make(merged(pools), stacks)
 
     return recall.read(
         selection, Ask("flame", _stacks, _NO_STACKS, parameters={"modes": list(modes)}), POOLS, make=made
@@ -135,7 +148,7 @@ def merged(parts: Iterable[Pools]) -> Pools:
     for part in parts:
         for key, row, count in zip(part.keys, part.sums, part.processes, strict=True):
             before = sums.get(key)
-            sums[key] = row if before is None else _added(before, row)
+            sums[key] = row if before is None else before + row
             processes[key] = max(processes.get(key, 0), count)
     keys = sorted(sums, key=lambda key: _names(sums[key]))
     return Pools(keys, [sums[key] for key in keys], [processes[key] for key in keys])
@@ -144,33 +157,6 @@ def merged(parts: Iterable[Pools]) -> Pools:
 def _names(row: PoolSums) -> tuple[str, ...]:
     pool = row.pool
     return (pool.service, pool.environment, pool.version, pool.variant, pool.language, row.mode)
-
-
-def _added(one: PoolSums, other: PoolSums) -> PoolSums:
-    return replace(
-        one,
-        windows=one.windows + other.windows,
-        samples=one.samples + other.samples,
-        x=one.x + other.x,
-        xx=one.xx + other.xx,
-        complete_cpu_ns=one.complete_cpu_ns + other.complete_cpu_ns,
-        attributed_ns=one.attributed_ns + other.attributed_ns,
-        unattributed_ns=one.unattributed_ns + other.unattributed_ns,
-        complete_delay_ns=one.complete_delay_ns + other.complete_delay_ns,
-        looked_ns=one.looked_ns + other.looked_ns,
-    )
-
-
-def _summed(parts: Sequence[FunctionColumns]) -> FunctionColumns:
-    """Functions of a pool over several stretches of time."""
-    first, *others = parts
-    if not others:
-        return first
-    ids = union([one.ids for one in parts])
-    sums = np.zeros((COUNTS, len(ids)))
-    for one in parts:
-        sums[:, places(ids, one.ids)] += one.sums
-    return FunctionColumns(ids, sums)
 
 
 def _pools(found: Blocks) -> dict[int, Pools]:
@@ -224,11 +210,14 @@ def _stacks(found: Blocks) -> dict[int, StackSums]:
     """Stacks by step, from `sql/flame.sql`."""
     if not found:
         return {}
-    steps, columns = numbers(found["step"]), [numbers(found[name]) for name in ("pool", "stack_id", *_STACKS[2:])]
-    return {
-        int(steps[first]): StackSums(*(one[first:last].copy() for one in columns))
-        for first, last in pairwise(edges(steps))
-    }
+    steps, ids = numbers(found["step"]), numbers(found["stack_id"])
+    columns = [numbers(found[name]) for name in ("pool", "samples", "native", "y")]
+    by_step = {}
+    for first, last in pairwise(edges(steps)):
+        distinct, place = np.unique(ids[first:last], return_inverse=True)
+        pools, *sums = (one[first:last].copy() for one in columns)
+        by_step[int(steps[first])] = StackSums(distinct, pools, place, *sums)
+    return by_step
 
 
 def edges(*columns: Array) -> list[int]:
@@ -237,9 +226,8 @@ def edges(*columns: Array) -> list[int]:
     return [0, *(np.flatnonzero(changes) + 1).tolist(), len(columns[0])]
 
 
-_STACKS = ("pools", "ids", "samples", "native", "y")
 _NONE = np.zeros(0, np.uint64)
-_NO_STACKS = StackSums(_NONE, _NONE, _NONE, _NONE, np.zeros(0))
+_NO_STACKS = StackSums(_NONE, _NONE, np.zeros(0, np.int64), _NONE, _NONE, np.zeros(0))
 POOLS = Ask("pool_sums", _pools, Pools())
 
 

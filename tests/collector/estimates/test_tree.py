@@ -15,8 +15,10 @@ some_stacks = st.lists(
 
 
 def stacks_of(rows: list[tuple[Calls, int, int]], sides: int = 2) -> Stacks:
+    lengths = np.array([len(calls) for calls, _, _ in rows])
     return Stacks(
-        np.cumsum([len(calls) for calls, _, _ in rows]),
+        np.cumsum(lengths) - lengths,
+        lengths,
         np.array([one for calls, _, _ in rows for one in calls], np.uint64),
         np.array([[one, other] for _, one, other in rows], np.float64),
         sides,

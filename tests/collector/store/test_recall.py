@@ -1,10 +1,14 @@
 """What is remembered of stretches of time is what the store says, whatever came meanwhile and whoever took it in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Protocol
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+from pivotscope_collector.estimates.columns import FunctionColumns, union
+from pivotscope_collector.estimates.seen import InParts
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.recall import Recall
 from pivotscope_collector.store.rollup import RollUp
@@ -32,16 +36,14 @@ def _both(pools: Any, found: Any) -> tuple[Any, Any]:
 def _answers(recall: Recall, selection: Selection, step: int) -> tuple[Any, ...]:
     """Everything that questions make of a selection; moments in the end, as a list."""
     pools, functions = whole(recall, selection, _both)
-    columns = [
-        (pool, mode, found.ids.tolist(), found.sums)
-        for pool, modes in functions.items()
-        for mode, found in modes.items()
-    ]
+    columns = [(pool, mode, *summed(parts)) for pool, modes in functions.items() for mode, parts in modes.items()]
     by_step, seen = stepped(recall, selection, 1, _both, step)
     known, stacks = sampled(recall, selection, (), _both)
     samples: dict[tuple[int, int], int] = {}
-    for key, stack, count in zip(stacks.pools.tolist(), stacks.ids.tolist(), stacks.samples.tolist(), strict=True):
-        samples[key, stack] = samples.get((key, stack), 0) + count
+    for one in stacks:
+        rows = zip(one.pools.tolist(), one.ids[one.place].tolist(), one.samples.tolist(), strict=True)
+        for key, stack, count in rows:
+            samples[key, stack] = samples.get((key, stack), 0) + count
     return (
         pools.sums,
         pools.processes,
@@ -52,6 +54,12 @@ def _answers(recall: Recall, selection: Selection, step: int) -> tuple[Any, ...]
         samples,
         [value for *_, sums in columns for value in sums[4:].ravel().tolist()],
     )
+
+
+def summed(parts: Sequence[FunctionColumns]) -> tuple[list[int], NDArray[np.float64]]:
+    """Ids of functions and their sums over all parts."""
+    ids = union([one.ids for one in parts])
+    return ids.tolist(), InParts(ids, 1, [(0, one) for one in parts]).at(np.arange(len(ids))).sums[:, 0]
 
 
 def _agree(found: tuple[Any, ...], expected: tuple[Any, ...]) -> bool:
