@@ -66,19 +66,25 @@ class _Question:
     def sizes(self) -> tuple[int, ...]:
         return levels(self.selection, self.step)
 
-    def cut(self, closed: int) -> list[Stretch]:
-        """The range in stretches that other questions may have, too; what lies behind `closed` as one."""
+    def over(self, closed: int) -> Stretch:
+        """The part of the range before `closed`; it may be empty."""
+        since, until = self.selection.since, self.selection.until
+        return Stretch(since, max(since, min(until, closed)))
+
+    def cut(self, closed: int, *, whole: bool) -> list[Stretch]:
+        """The range in steps; or what is `over`, as a whole or in pieces that other ranges have, too, and the rest."""
         since, until = self.selection.since, self.selection.until
         if self.step:
             return list(steps(since, until, self.step))
-        edge = max(since, min(until, closed))
-        return [*pieces(since, edge), *([Stretch(edge, until)] if edge < until else [])]
+        over = self.over(closed)
+        parts = [over] if whole else pieces(over.start, over.end)
+        return [part for part in (*parts, Stretch(over.end, until)) if part.start < part.end]
 
-    def keys(self, ask: Ask, stretches: Sequence[Stretch], day: int) -> list[object]:
-        """Under which the answer for each stretch is kept for a day: rows past their time leave with days."""
+    def subject(self, day: int) -> tuple[object, ...]:
+        """What each ask is about beside the range, for a day: rows past their time leave with days."""
         names = tuple(getattr(self.selection, name) for name in NAMES)
-        what = (ask.name, ask.function_ids, repr(ask.parameters), names, bool(self.sizes), day)
-        return [(what, one.start, one.end) for one in stretches]
+        rest = names, bool(self.sizes), day
+        return tuple((ask.name, ask.function_ids, repr(ask.parameters), *rest) for ask in self.asks)
 
 
 class Recall:
@@ -157,50 +163,88 @@ class Recall:
         return [found.get(start, ask.nothing) for start in starts]
 
 
+@dataclass(slots=True)
+class _Cut:
+    """Stretches of a range in order, those that are over first; under which keys they are kept, and what is: by ask."""
+
+    stretches: Sequence[Stretch]
+    keys: Sequence[Sequence[object]]
+    kept: Sequence[Sequence[Kept | None]]
+
+    @property
+    def known(self) -> bool:
+        """Whether anything is."""
+        return any(one is not None for row in self.kept for one in row)
+
+
 class _Look:
-    """The stretches of a question in order, those that are over first, and what is kept of them: a row of each ask."""
+    """The stretches of a question, and what is kept of them."""
 
     def __init__(self, memory: Memory, question: _Question, progress: Mapping[str, Progress]) -> None:
         self._memory = memory
+        self._question = question
         self._minute, day = (progress.get(level, Progress()) for level in ("minute", "day"))
-        self.stretches = question.cut(self._minute.open_from)
-        over = [one for one in self.stretches if one.end <= self._minute.open_from]
-        self._keys = [question.keys(ask, over, day.open_from) for ask in question.asks]
-        self.kept = [memory.find(keys) + [None] * (len(self.stretches) - len(over)) for keys in self._keys]
+        self._subject = question.subject(day.open_from)
+        self._cut = self._chosen()
+
+    @property
+    def stretches(self) -> Sequence[Stretch]:
+        """In order."""
+        return self._cut.stretches
+
+    def _chosen(self) -> _Cut:
+        """What is over as a whole where that is known, or where nothing near was asked before.
+
+        Pieces are for ranges that overlap with others, and cost more to read: a row each.
+        """
+        pieces = self._found(whole=False)
+        if self._question.step:
+            return pieces
+        whole, over = self._found(whole=True), self._question.over(self._minute.open_from)
+        (last,) = self._memory.find([self._subject])
+        near = last is not None and last.value.start < over.end and over.start < last.value.end
+        return pieces if not whole.known and (near or pieces.known) else whole
+
+    def _found(self, *, whole: bool) -> _Cut:
+        stretches = self._question.cut(self._minute.open_from, whole=whole)
+        over = [one for one in stretches if one.end <= self._minute.open_from]
+        keys = [[(what, one.start, one.end) for one in over] for what in self._subject]
+        return _Cut(stretches, keys, [self._memory.find(row) + [None] * (len(stretches) - len(over)) for row in keys])
 
     @property
     def beyond(self) -> Progress:
         """What all that is kept, and what is read now, holds at least."""
-        known = [kept.covered_us for row in self.kept for kept in row if kept is not None]
+        known = [kept.covered_us for row in self._cut.kept for kept in row if kept is not None]
         return Progress(min([self._minute.covered_us, *known]), self._minute.open_from)
 
     def missing(self, came: Mapping[int, int]) -> list[list[Stretch]]:
         """Stretches of which nothing is kept, of each ask; those that something `came` late for are forgotten."""
-        self.kept = [
+        self._cut.kept = [
             [
                 None if kept is None or _hit(one, kept.covered_us, came) else kept
                 for one, kept in zip(self.stretches, row, strict=True)
             ]
-            for row in self.kept
+            for row in self._cut.kept
         ]
-        return [[one for one, kept in zip(self.stretches, row, strict=True) if kept is None] for row in self.kept]
+        return [[one for one, kept in zip(self.stretches, row, strict=True) if kept is None] for row in self._cut.kept]
 
     @property
     def values(self) -> list[list[Any]]:
         """A value of every stretch, once nothing is missing; a row of each ask."""
-        return [[kept.value for kept in row if kept is not None] for row in self.kept]
+        return [[kept.value for kept in row if kept is not None] for row in self._cut.kept]
 
     def complete(self, fresh: Sequence[Sequence[Sized]]) -> None:
         """Fill in what was missing, in order."""
-        filled = [(row, map(self._made, values)) for row, values in zip(self.kept, fresh, strict=True)]
-        self.kept = [[kept or next(values) for kept in row] for row, values in filled]
+        filled = [(row, map(self._made, values)) for row, values in zip(self._cut.kept, fresh, strict=True)]
+        self._cut.kept = [[kept or next(values) for kept in row] for row, values in filled]
 
     def keep(self, unseen: Sequence[int] = ()) -> None:
         """Keep what stretches hold that are over and have no minute that is unseen: nothing came that they lack."""
-        for row, keys in zip(self.kept, self._keys, strict=True):
+        for row, keys in zip(self._cut.kept, self._cut.keys, strict=True):
             known = zip(keys, self.stretches, row, strict=False)
             sure = ((key, kept) for key, one, kept in known if kept and not any(minute in one for minute in unseen))
             self._memory.keep((key, self._stamped(kept)) for key, kept in sure)
+        self._memory.keep([(self._subject, Kept(self._question.over(self._minute.open_from), 0, 0))])
 
     def _made(self, value: Sized) -> Kept:
         return Kept(value, value.nbytes, self._minute.covered_us)

@@ -104,6 +104,9 @@ def test_what_is_over_is_read_once(
     clock.now += 2 * HOUR
     roll_up.run()
     before = _answers(recall, selection, MINUTE)
+    # As a whole, and, being near to that, in pieces.
+    longer = Selection(selection.since_ns - 600 * 10**9, selection.until_ns)
+    assert whole(recall, longer, _both)[0].sums == before[0]
     for table in ("pools_minute", "functions_minute"):
         store.command(f"TRUNCATE TABLE {table}")
     assert _answers(recall, selection, MINUTE) == before
@@ -111,3 +114,28 @@ def test_what_is_over_is_read_once(
     later = Selection(selection.since_ns + 600 * 10**9, selection.until_ns)
     assert whole(recall, later, _both)[0].sums == before[0]
     assert whole(Recall(store, ROOM), later, _both)[0].sums == []
+
+
+def test_what_is_asked_for_alone_is_read_as_one(
+    store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved
+) -> None:
+    minute = int(clock.now) // HOUR * HOUR
+    writer.write(window_rows({(1, 2): 3}, minute=minute))
+    clock.now += 2 * HOUR
+    roll_up.run()
+    cut: list[bool] = []
+    recall, blocks = Recall(store, ROOM), store.blocks
+
+    def told(sql: str, parameters: Any = None) -> Any:
+        cut.append("roundDown" in sql)
+        return blocks(sql, parameters)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(store, "blocks", told)
+        # Near to one before it is read in pieces; of what is known nothing is read.
+        asked = ((-7, 20, False), (-7, 20, False), (-6, 21, True), (-99, -88, False), (-6, 21, False))
+        for since, until, pieces in asked:
+            cut.clear()
+            selection = Selection((minute + since * MINUTE) * 10**9, (minute + until * MINUTE) * 10**9)
+            assert len(whole(recall, selection, _both)[0].keys) == (until > 0)
+            assert any(cut) is pieces
