@@ -176,10 +176,10 @@ class Seen:
         """The shares of the functions in one mode."""
         return ratios(self.sums(mode, "total_y" if total else "self_y"), self.modes[mode].whole)
 
-    def shares(self, mode: Mode, *, total: bool) -> Bounded:
-        """The shares of the functions in one mode, with their intervals."""
-        name = "total" if total else "self"
-        y, yy, xy = (self.sums(mode, f"{name}_{kind}") for kind in ("y", "yy", "xy"))
+    def shares(self, mode: Mode) -> Bounded:
+        """The shares of the functions in one mode, self and total, with their intervals: (2, pools, functions)."""
+        names = ("self", "total")
+        y, yy, xy = (np.stack([self.sums(mode, f"{name}_{kind}") for name in names]) for kind in ("y", "yy", "xy"))
         return Bounded(*shares(y, yy, xy, self.modes[mode].whole))
 
     def native(self, *, total: bool) -> tuple[Vector, Vector, Flags]:

@@ -6,6 +6,7 @@ several times as much and are made of those that are shown.
 """
 
 from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 from pivotscope.profile.window import Mode
@@ -99,11 +100,8 @@ def bounded(found: Estimate, rows: Rows) -> Split:
     """Some of the functions with their intervals."""
     seen = found.seen.at(rows)
     held = lock(seen.modes[Mode.GIL], seen.modes.get(Mode.ACTIVE)) if seen.base is Mode.GIL else None
-    own, total = (
-        _quantity(found, seen, held, part.outside[:, rows], total=total)
-        for part, total in ((found.own, False), (found.total, True))
-    )
-    return _combine(seen, own, total)
+    outside = np.stack([part.outside[:, rows] for part in (found.own, found.total)])
+    return _combine(seen, _quantity(found, seen, held, outside))
 
 
 def _beyond(active: ModeSums, sampled: Vector, gil: ModeSums, share: Vector) -> Beyond:
@@ -116,16 +114,16 @@ def _scale(active: ModeSums) -> Vector:
     return active.x / active.visible_ns
 
 
-def _quantity(found: Estimate, seen: Seen, held: Lock | None, part: Vector, *, total: bool) -> Quantity:
-    """Both parts with their bounds; `part` is what is outside the lock, which there may be none of to see."""
-    under = seen.shares(seen.base, total=total)
+def _quantity(found: Estimate, seen: Seen, held: Lock | None, part: Vector) -> Quantity:
+    """Self and total with their bounds; `part` of them is outside the lock, which there may be none of to see."""
+    under = seen.shares(seen.base)
     if held is None:
         return Quantity(under, under.estimate, Bounded(part, part, part))
     gil, active = seen.modes[Mode.GIL], seen.modes.get(Mode.ACTIVE)
     if active is None:
         # Nothing tells who ran outside the lock: any part of it may be a function's.
         return held.quantity(under, Bounded(part, np.zeros_like(part), np.zeros_like(part) + held.outside))
-    sampled = seen.shares(Mode.ACTIVE, total=total)
+    sampled = seen.shares(Mode.ACTIVE)
     beyond = _beyond(active, sampled.estimate, gil, under.estimate)
     # The shares' own intervals tell how windows differ, where there are enough active ones to tell.
     clustered = quadrature(_half(sampled) * _scale(active), _half(under) * held.held)
@@ -148,20 +146,21 @@ def _differ(share: Bounded, mode: ModeSums) -> Vector:
     return np.maximum(1.0, quotient((_half(share) / Z) ** 2, counted, 1.0))
 
 
-def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:
+def _combine(seen: Seen, both: Quantity) -> Split:
     attributed = seen.attributed
-    own_ns, total_ns = own.intervals(attributed), total.intervals(attributed)
-    total_ns = Bounded(
-        np.maximum(total_ns.estimate, own_ns.estimate),
-        np.maximum(total_ns.low, own_ns.low),
-        np.maximum(total_ns.high, own_ns.high),
+    columns = both.intervals(attributed)
+    own_ns, total_ns = (
+        Bounded(*(column(one) for one in (columns.estimate, columns.low, columns.high)))
+        for column in (itemgetter(0), np.maximum.reduce)
     )
     own_part, _, _ = seen.native(total=False)
     part, of, known = seen.native(total=True)
-    native = (total.held * part + total.outside.estimate) * attributed
-    count_error = Z * np.sqrt(part * (1.0 - part) / np.maximum(of, 1.0)) * total.held
-    low = native - quadrature(count_error, total.outside.estimate - total.outside.low) * attributed
-    high = native + quadrature(count_error, total.outside.high - total.outside.estimate) * attributed
+    own_held, total_held = both.held
+    own_outside, outside = both.outside.estimate
+    native = (total_held * part + outside) * attributed
+    count_error = Z * np.sqrt(part * (1.0 - part) / np.maximum(of, 1.0)) * total_held
+    low = native - quadrature(count_error, outside - both.outside.low[1]) * attributed
+    high = native + quadrature(count_error, both.outside.high[1] - outside) * attributed
     return Split(
         there=seen.there,
         attributed=attributed,
@@ -170,7 +169,7 @@ def _combine(seen: Seen, own: Quantity, total: Quantity) -> Split:
         self_ns=own_ns,
         total_ns=total_ns,
         native_ns=Bounded(native, np.maximum(0.0, low), np.maximum(native, np.minimum(total_ns.high, high))),
-        self_native_ns=(own.held * own_part + own.outside.estimate) * attributed,
+        self_native_ns=(own_held * own_part + own_outside) * attributed,
         native_known=known,
     )
 
