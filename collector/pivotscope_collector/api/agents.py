@@ -8,8 +8,7 @@ from pivotscope.v1 import agent_pb2, query_pb2
 
 from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.store import catalogue
-from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.sums import rows
+from pivotscope_collector.store.client import Client, rows
 
 RECENT_NS = 3600 * 10**9
 CONNECTED_NS = 60 * 10**9

@@ -9,9 +9,8 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.ingest.cardinality import Reached
 from pivotscope_collector.store import corrections, storage
-from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.client import Client, rows
 from pivotscope_collector.store.storage import TableCost, days_left
-from pivotscope_collector.store.sums import rows
 
 LOW_DAYS = 14.0
 """Days left of the disk below which there is a problem."""

@@ -12,9 +12,8 @@ from pivotscope_collector.api.selection import require_service
 from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.ingest.desired import SECONDS
 from pivotscope_collector.store import catalogue, controls
-from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.client import Client, rows
 from pivotscope_collector.store.controls import Kind, Standing
-from pivotscope_collector.store.sums import rows
 
 MODES = {agent_pb2.MODE_ACTIVE: Mode.ACTIVE, agent_pb2.MODE_GIL: Mode.GIL, agent_pb2.MODE_NATIVE: Mode.NATIVE}
 KINDS = {

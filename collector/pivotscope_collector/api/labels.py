@@ -7,9 +7,8 @@ from pivotscope.v1 import query_pb2
 from pivotscope_collector.api.pages import Page
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.store import reader
-from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.client import Client, rows
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import rows
 
 NAMES = ("service", "environment", "version", "variant", "language", "mode")
 DEFAULT_SIZE = 100

@@ -36,17 +36,6 @@ def attribute(pools: Sequence[PoolSums], functions: Sequence[FunctionSums]) -> A
     return Attribution(found.pools, tuple(row for some in rows for row in some))
 
 
-def by_service(attribution: Attribution) -> Attribution:
-    """The same, summed over environments, versions and variants of a service; half-widths add in quadrature."""
-    pools = _pools_by_service(attribution.pools)
-    functions: dict[tuple[Pool, int], list[FunctionCpu]] = defaultdict(list)
-    for function in attribution.functions:
-        functions[without_arms(function.pool), function.function].append(function)
-    return Attribution(
-        tuple(pools.values()), tuple(merge_functions(pools[pool], parts) for (pool, _), parts in functions.items())
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Functions of a service over all its pools, in nanoseconds; ids ascend."""

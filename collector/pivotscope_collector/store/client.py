@@ -2,7 +2,7 @@
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import cache
@@ -239,6 +239,12 @@ def statement(name: str) -> str:
     """The text of `sql/<name>.sql` without its comments, which the driver would look through each time."""
     lines = resources.files(__package__).joinpath("sql", f"{name}.sql").read_text("utf-8").splitlines()
     return "\n".join(line for line in lines if not line.lstrip().startswith("--"))
+
+
+def rows(columns: Columns) -> Iterable[Mapping[str, Any]]:
+    """Columns as mappings, a row each."""
+    names = list(columns)
+    return (dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True))
 
 
 def _first_line(error: Exception) -> str:

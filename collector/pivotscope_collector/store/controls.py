@@ -6,8 +6,7 @@ from enum import StrEnum
 
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.sums import rows
+from pivotscope_collector.store.client import Client, rows
 
 _US, _MS = 1_000, 1_000_000
 FACTS_MS = 3_600_000

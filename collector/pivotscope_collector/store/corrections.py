@@ -21,8 +21,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from pivotscope_collector.errors import StoreError
-from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.sums import rows
+from pivotscope_collector.store.client import Client, rows
 
 _US = 1000
 _PATIENCE_SECONDS = 5.0

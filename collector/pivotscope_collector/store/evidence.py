@@ -1,25 +1,27 @@
 """From the store to evidence: what a plan is computed from."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from pivotscope.profile.facts import FunctionFacts
 from pivotscope.profile.function import Function, Owner
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.attribution import attribute, by_service
-from pivotscope_collector.estimates.pool import FunctionCpu, FunctionSums, PoolCpu, PoolSums
+from pivotscope_collector.estimates.attribution import Attributed, attribute_columns
+from pivotscope_collector.estimates.columns import FunctionColumns
+from pivotscope_collector.estimates.merge import without_arms
+from pivotscope_collector.estimates.pool import FunctionCpu, PoolCpu
 from pivotscope_collector.estimates.seen import base_mode
 from pivotscope_collector.estimates.share import Share, share_from_interval
 from pivotscope_collector.scoring.evidence import CodebaseEvidence, Evidence, FunctionEvidence, ServiceEvidence
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.catalogue import functions_by_id
-from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.client import Client, rows
 from pivotscope_collector.store.reader import DAY, HOUR, MINUTE, Selection
-from pivotscope_collector.store.sums import function_sums, pool_sums, rows
+from pivotscope_collector.store.recall import Recall
+from pivotscope_collector.store.totals import whole
 
 HOURS_A_YEAR = 8760.0
 NANOSECONDS = 1_000_000_000
@@ -29,13 +31,18 @@ TOP = 200
 
 @dataclass(frozen=True, slots=True)
 class _Observed:
-    """A service in one language: its CPU, that of its functions by id, and the mode that split it."""
+    """A service in one language: its CPU, the total of each of its functions by id, and the mode that split it."""
 
     cpu: PoolCpu
-    functions: Mapping[int, FunctionCpu]
+    totals: Mapping[int, float]
+    split: Attributed
     base: Mode
     native_part: Mapping[int, float]
     seconds: float
+
+    def functions(self, ids: Iterable[int]) -> dict[int, FunctionCpu]:
+        """CPU of these functions."""
+        return {one.function: one for one in self.split.functions((self.cpu.pool, key) for key in ids)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ def read(client: Client, selection: Selection, top: int = TOP) -> Evidence:
     rest of the year is like the time observed.
     """
     observed = _observe(client, selection)
-    names = functions_by_id(client, sorted({key for one in observed for key in one.functions}))
+    names = functions_by_id(client, sorted({key for one in observed for key in one.totals}))
     known = _Known(names, _facts(client, names.values()))
     services = tuple(service for one in observed for service in _services(client, selection, one, known, top))
     codebases = _codebases(client, {service.codebase for service in services}, names.values())
@@ -64,39 +71,37 @@ def read(client: Client, selection: Selection, top: int = TOP) -> Evidence:
 
 
 def _observe(client: Client, selection: Selection) -> list[_Observed]:
-    pools = list(chain.from_iterable(pool_sums(reader.pools(client, selection)).values()))
-    sums = list(chain.from_iterable(function_sums(reader.functions(client, selection)).values()))
-    split = by_service(attribute(pools, sums))
+    # A plan looks at everything, once: nothing of it is remembered.
+    pools, functions = whole(Recall(client, 0), selection, lambda pools, functions: (pools.sums, functions))
+    split = attribute_columns(pools, functions)
     spans = _spans(client, selection)
-    functions: dict[tuple[str, Language], dict[int, FunctionCpu]] = defaultdict(dict)
-    for function in split.functions:
-        functions[function.pool.service, function.pool.language][function.function] = function
+    totals = {one.service: dict(zip(one.ids.tolist(), one.total_ns.tolist(), strict=True)) for one in split.totals()}
     result = []
-    for pool in split.pools:
-        key = pool.pool.service, pool.pool.language
-        seconds = spans.get(key, 0.0)
-        if seconds > 0.0 and pool.attributed_ns + pool.unattributed_ns > 0.0:
-            base = _base(pools, *key)
-            native = _native_parts(sums, *key) if base is Mode.GIL and key[1] is Language.PYTHON else {}
-            result.append(_Observed(pool, functions[key], base, native, seconds))
+    for cpu in split.services():
+        service, language = cpu.pool.service, cpu.pool.language
+        seconds = spans.get((service, language), 0.0)
+        if seconds > 0.0 and cpu.attributed_ns + cpu.unattributed_ns > 0.0:
+            own = [row for row in pools if without_arms(row.pool) == cpu.pool]
+            base = base_mode({row.mode for row in own if row.x > 0.0})
+            beyond = base is Mode.GIL and language is Language.PYTHON
+            native = _native_parts(functions.get(pool, {}) for pool in {row.pool for row in own}) if beyond else {}
+            result.append(_Observed(cpu, totals.get(cpu.pool, {}), split, base, native, seconds))
     return result
 
 
-def _base(pools: Iterable[PoolSums], service: str, language: Language) -> Mode:
-    return base_mode(
-        {row.mode for row in pools if (row.pool.service, row.pool.language) == (service, language) and row.x > 0.0}
-    )
-
-
-def _native_parts(sums: Iterable[FunctionSums], service: str, language: Language) -> dict[int, float]:
+def _native_parts(pools: Iterable[Mapping[Mode, Sequence[FunctionColumns]]]) -> dict[int, float]:
     """The native part of each function's own samples under the lock, where native windows tell it."""
-    own: dict[int, int] = defaultdict(int)
-    native: dict[int, int] = defaultdict(int)
-    for row in sums:
-        if row.mode is Mode.NATIVE and (row.pool.service, row.pool.language) == (service, language):
-            own[row.function] += row.self_samples
-            native[row.function] += row.self_native
+    parts = [part for modes in pools for part in modes.get(Mode.NATIVE, ())]
+    own, native = (_summed(parts, name) for name in ("self_samples", "self_native"))
     return {key: native[key] / count for key, count in own.items() if count}
+
+
+def _summed(parts: Iterable[FunctionColumns], name: str) -> Counter[int]:
+    """A sum of each function."""
+    found: Counter[int] = Counter()
+    for part in parts:
+        found.update(dict(zip(part.ids.tolist(), part[name].tolist(), strict=True)))
+    return found
 
 
 def _spans(client: Client, selection: Selection) -> dict[tuple[str, Language], float]:
@@ -118,21 +123,17 @@ def _services(
     client: Client, selection: Selection, observed: _Observed, known: _Known, top: int
 ) -> Iterable[ServiceEvidence]:
     """One for each codebase of the application's own that runs in the service."""
-    cpu = observed.cpu
-    names = known.names
-    own = {
-        key: function
-        for key, function in observed.functions.items()
-        if key in names and names[key].owner is Owner.APPLICATION
-    }
-    roots = sorted(own, key=lambda key: -own[key].total_ns.estimate)[:top]
+    cpu, names, totals = observed.cpu, known.names, observed.totals
+    own = (key for key in totals if key in names and names[key].owner is Owner.APPLICATION)
+    roots = sorted(own, key=lambda key: -totals[key])[:top]
+    functions = observed.functions(roots)
     part = replace(selection, service=cpu.pool.service)
     parameters = {"roots": roots, "language": cpu.pool.language.value, "mode": observed.base.value}
     beneath = _beneath(client, part, parameters, observed, names) if roots else {}
     callers = _callers(client, part, parameters, names) if roots else {}
     whole = cpu.attributed_ns + cpu.unattributed_ns
-    functions = [_function(own[key], known, whole, beneath.get(key, {}), callers.get(key, ())) for key in roots]
-    for codebase in sorted({entry.function.codebase for entry in functions}):
+    entries = [_function(functions[key], known, whole, beneath.get(key, {}), callers.get(key, ())) for key in roots]
+    for codebase in sorted({entry.function.codebase for entry in entries}):
         yield ServiceEvidence(
             service=cpu.pool.service,
             codebase=codebase,
@@ -140,7 +141,7 @@ def _services(
             core_hours_per_year=whole / NANOSECONDS / observed.seconds * HOURS_A_YEAR,
             observed_seconds=observed.seconds,
             unattributed=cpu.unattributed_ns / whole,
-            functions=tuple(entry for entry in functions if entry.function.codebase == codebase),
+            functions=tuple(entry for entry in entries if entry.function.codebase == codebase),
             facts={function: fact for function, fact in known.facts.items() if function.codebase == codebase},
         )
 

@@ -6,9 +6,8 @@ from pivotscope.profile.function import Function
 from pivotscope.profile.metric import MetricKind, MetricRole, MetricSeries
 
 from pivotscope_collector.store import catalogue, reader
-from pivotscope_collector.store.client import Client, Columns
+from pivotscope_collector.store.client import Client, Columns, rows
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.sums import rows
 
 Where = Mapping[str, object]
 """service, environment, version, variant (empty: any) and since_ns, until_ns (unix nanoseconds)."""

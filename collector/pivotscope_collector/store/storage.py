@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 
-from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.sums import rows
+from pivotscope_collector.store.client import Client, rows
 
 MANY_PARTS = 300
 """Parts of one partition at which the engine begins to hold inserts back (its default is 1,000)."""

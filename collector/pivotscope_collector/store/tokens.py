@@ -4,8 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.sums import rows
+from pivotscope_collector.store.client import Client, rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Attribution against simulated processes whose CPU is known function by function."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -8,10 +9,11 @@ import pytest
 from numpy.typing import NDArray
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
-from pivotscope_collector.estimates.attribution import attribute, attribute_columns, by_service
+from pivotscope_collector.estimates.attribution import attribute, attribute_columns
 from pivotscope_collector.estimates.columns import Bounded, columns_of
 from pivotscope_collector.estimates.lock import Lock, lock
-from pivotscope_collector.estimates.pool import Attribution, FunctionCpu, FunctionSums, Pool, PoolSums
+from pivotscope_collector.estimates.merge import merge_functions, merge_pools, without_arms
+from pivotscope_collector.estimates.pool import Attribution, FunctionCpu, FunctionSums, Pool, PoolCpu, PoolSums
 from pivotscope_collector.estimates.seen import ModeSums
 
 PYTHON = Pool("shop", "", "1", "", Language.PYTHON)
@@ -66,6 +68,19 @@ def _sums(pool: Pool, mode: Mode, key: int, windows: tuple[Matrix, Matrix], peri
         pool, mode, key, int(own.sum() / period), int(total.sum() / period), native, native,
         own.sum(), (own**2).sum(), (own * x).sum(), total.sum(), (total**2).sum(), (total * x).sum(),
     )  # fmt: skip
+
+
+def by_service(attribution: Attribution) -> Attribution:
+    """The same, summed over environments, versions and variants of a service."""
+    pools: dict[Pool, list[PoolCpu]] = defaultdict(list)
+    for pool in attribution.pools:
+        pools[without_arms(pool.pool)].append(pool)
+    merged = {service: merge_pools(service, some) for service, some in pools.items()}
+    functions: dict[tuple[Pool, int], list[FunctionCpu]] = defaultdict(list)
+    for row in attribution.functions:
+        functions[without_arms(row.pool), row.function].append(row)
+    rows = (merge_functions(merged[service], some) for (service, _), some in functions.items())
+    return Attribution(tuple(merged.values()), tuple(rows))
 
 
 def parts(attribution: Attribution) -> dict[int, FunctionCpu]:
