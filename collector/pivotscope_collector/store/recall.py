@@ -173,8 +173,8 @@ class _Cut:
 
     @property
     def known(self) -> bool:
-        """Whether anything is."""
-        return any(one is not None for row in self.kept for one in row)
+        """Whether anything of the first ask is; what questions share, pools, is small."""
+        return any(one is not None for one in self.kept[0])
 
 
 class _Look:

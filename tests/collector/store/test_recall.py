@@ -139,3 +139,8 @@ def test_what_is_asked_for_alone_is_read_as_one(
             selection = Selection((minute + since * MINUTE) * 10**9, (minute + until * MINUTE) * 10**9)
             assert len(whole(recall, selection, _both)[0].keys) == (until > 0)
             assert any(cut) is pieces
+        # Pools are known in pieces; stacks are asked for alone.
+        cut.clear()
+        assert len(sampled(recall, selection, (), _both)[1]) == 1
+        assert cut
+        assert not any(cut)
