@@ -118,9 +118,9 @@ def _squares(samples: csr_array, period: F64, matrix: csr_array) -> tuple[F64, N
     """
     windows, functions = samples.shape[0], matrix.shape[1]
     squares, seen = np.zeros(functions), np.zeros(functions, np.int64)
-    begins, sizes = matrix.indptr[:-1].astype(np.int64), np.diff(matrix.indptr).astype(np.int64)
-    ends = np.append(0, np.cumsum(sizes[samples.indices]))
-    members = ends[samples.indptr]
+    sizes = np.diff(matrix.indptr)
+    members = np.append(0, np.cumsum(sizes[samples.indices], dtype=np.int64))[samples.indptr]
+    weights = np.square(period)
     step = max(1, min(_WINDOWS, _CELLS // max(1, functions)))
     room = np.empty((min(step, windows), functions))
     first = 0
@@ -129,16 +129,15 @@ def _squares(samples: csr_array, period: F64, matrix: csr_array) -> tuple[F64, N
         last = max(first + 1, min(first + step, enough))
         # Members of the stacks of a window, one after the other: those of several stacks add up as they are spread.
         rows = slice(samples.indptr[first], samples.indptr[last])
-        stacks, before = samples.indices[rows], ends[rows]
-        repeats = sizes[stacks]
-        place = np.repeat(begins[stacks] - before, repeats) + np.arange(members[first], members[last])
+        stacks = samples.indices[rows]
         starts = (members[first : last + 1] - members[first]).astype(np.int32)
-        counts = np.repeat(samples.data[rows], repeats)
-        spread = csr_array((counts, matrix.indices[place], starts), shape=(last - first, functions))
+        counts = np.repeat(samples.data[rows], sizes[stacks])
+        spread = csr_array((counts, matrix[stacks].indices, starts), shape=(last - first, functions))
         block = spread.toarray(out=room[: last - first])
         seen += np.add.reduce((block > 0).view(np.uint8), axis=0, dtype=np.uint8)
-        block *= period[first:last, np.newaxis]
-        squares += np.einsum("ij,ij->j", block, block)
+        np.square(block, out=block)
+        # Not by a product of matrices, whose library would start threads of its own.
+        squares += np.einsum("i,ij->j", weights[first:last], block)
         first = last
     return squares, seen
 
