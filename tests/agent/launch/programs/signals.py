@@ -8,8 +8,8 @@ from types import FrameType
 
 
 def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    """Unbuffered: a handler may come while another writes, and a buffer is locked then."""
+    os.write(1, f"{text}\n".encode())
 
 
 def receive(number: int, _frame: FrameType | None) -> None:
