@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 import pytest
 from pivotscope_agent.targets import procfs
@@ -22,6 +21,8 @@ AGENT = Path(sys.executable).parent / "pivotscope-agent"
 DEADLINE_S = 30.0
 PROGRAMS = Path(__file__).parent / "programs"
 Exec = Callable[..., "subprocess.Popen[str]"]
+HEARD = (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP)
+"""Signals that a test run in the background of a shell, or under nohup, is deaf to; programs are to hear them."""
 
 
 @pytest.fixture
@@ -35,6 +36,7 @@ def run(tmp_path: Path) -> Iterator[Exec]:
         process = subprocess.Popen(
             [AGENT, "exec", *flags, "--", *map(str, command)],
             text=True,
+            preexec_fn=hear,  # noqa: PLW1509 - signals alone, no locks
             **(streams | {"start_new_session": True} | others),  # type: ignore[call-overload]
         )
         started.append(process)
@@ -49,6 +51,12 @@ def run(tmp_path: Path) -> Iterator[Exec]:
         process.communicate()
 
 
+def hear() -> None:
+    """In a child, before its program."""
+    for number in HEARD:
+        signal.signal(number, signal.SIG_DFL)
+
+
 def session_of(leader: int) -> list[int]:
     """Processes of a session."""
     return [pid for pid in procfs.pids() if session(pid) == leader]
@@ -61,9 +69,16 @@ def session(pid: int) -> int:
         return 0
 
 
-def line(stream: "IO[str] | None") -> str:
-    assert stream is not None
-    return stream.readline().rstrip()
+def line(process: "subprocess.Popen[str]") -> str:
+    """The next line of its output; where it has ended, or says nothing for long, that and its errors are told."""
+    assert process.stdout is not None
+    said = process.stdout.readline() if select.select([process.stdout], [], [], DEADLINE_S)[0] else ""
+    if not said:
+        for pid in session_of(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        output, errors = process.communicate()
+        raise AssertionError(f"it says nothing, ended with {process.returncode}; {output!r}, errors: {errors}")
+    return said.rstrip()
 
 
 def until(condition: Callable[[], object], what: str) -> None:
@@ -118,16 +133,16 @@ def test_streams_files_and_environment_are_the_programs(run: Exec, tmp_path: Pat
 
 def test_each_signal_reaches_the_program_once(run: Exec) -> None:
     process = run(sys.executable, PROGRAMS / "signals.py")
-    assert line(process.stdout).startswith("ready")
+    assert line(process).startswith("ready")
     for name in ("HUP", "USR1", "USR2", "WINCH", "QUIT", "INT", "ALRM", "CONT"):
         os.kill(process.pid, getattr(signal, f"SIG{name}"))
-        assert line(process.stdout) == f"SIG{name}"
+        assert line(process) == f"SIG{name}"
     # To all of the group, as terminals, `timeout` and shells send them; the agent must not send it again.
     for name in ("USR1", "INT"):
         os.killpg(process.pid, getattr(signal, f"SIG{name}"))
-        assert line(process.stdout) == f"SIG{name}"
+        assert line(process) == f"SIG{name}"
     os.kill(process.pid, signal.SIGTERM)
-    assert line(process.stdout) == "SIGTERM"
+    assert line(process) == "SIGTERM"
     output, _ = process.communicate(timeout=DEADLINE_S)
     assert (output, process.returncode) == ("", 3)
 
@@ -135,7 +150,7 @@ def test_each_signal_reaches_the_program_once(run: Exec) -> None:
 def test_the_program_is_stopped_and_continued(run: Exec) -> None:
     # A group that nobody in its session looks after is never stopped, so this one stays in ours.
     process = run("sh", "-c", "echo $$; exec sleep 60", start_new_session=False, process_group=0)
-    program = int(line(process.stdout))
+    program = int(line(process))
     os.kill(process.pid, signal.SIGTSTP)
     until(lambda: procfs.stat(program).state == "T", "the program is stopped")
     os.kill(process.pid, signal.SIGCONT)
@@ -150,9 +165,7 @@ def test_a_terminal_works_as_without_an_agent(tmp_path: Path) -> None:
     if pid == 0:
         command = [sys.executable, str(PROGRAMS / "shell.py"), str(AGENT), "exec", "--spool", str(tmp_path)]
         signals = [sys.executable, str(PROGRAMS / "signals.py")]
-        # A test run in the background of a shell is deaf to these; the program is to hear its terminal.
-        for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGTSTP):
-            signal.signal(number, signal.SIG_DFL)
+        hear()
         os.execv(  # noqa: S606 - no shell is wanted
             sys.executable, [*command, "--collector", "127.0.0.1:1", "--log-level", "error", "--", *signals]
         )
@@ -196,7 +209,7 @@ def test_a_collector_that_does_not_answer_delays_nothing(run: Exec) -> None:
             *(sys.executable, "-c", "import time; time.sleep(1); print(time.monotonic())"),
             options=("--collector", f"127.0.0.1:{deaf.getsockname()[1]}"),
         )
-        ended = float(line(process.stdout))
+        ended = float(line(process))
         assert process.wait(DEADLINE_S) == 0
         # Two seconds for sending what there is, and some for a slow machine; never the ten of the last resort.
         assert time.monotonic() - ended < 8.0
@@ -204,7 +217,7 @@ def test_a_collector_that_does_not_answer_delays_nothing(run: Exec) -> None:
 
 def test_the_program_outlives_an_agent_that_is_killed(run: Exec) -> None:
     process = run("sh", "-c", "echo $$; exec sleep 60")
-    program = int(line(process.stdout))
+    program = int(line(process))
     os.kill(process.pid, signal.SIGKILL)
     process.wait(DEADLINE_S)
     until(lambda: session_of(process.pid) == [program], "only the program is left")
@@ -217,7 +230,7 @@ def test_a_caller_in_a_hurry_is_not_kept_waiting(run: Exec) -> None:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen()
         process = run(*("sh", "-c", "echo $$; exit 4"), options=("--collector", f"127.0.0.1:{deaf.getsockname()[1]}"))
-        program = int(line(process.stdout))
+        program = int(line(process))
         until(lambda: program not in procfs.pids() or procfs.stat(program).ended, "the program has ended")
         while process.poll() is None:
             process.send_signal(signal.SIGINT)
