@@ -118,7 +118,7 @@ class Settings:
     commit_seconds: float = 0.08
     commit_rows: int = 40_000
     commit_mb: int = 16
-    rollup_seconds: float = 5.0
+    rollup_seconds: float = 10.0
     rollup_margin_seconds: float = 30.0
     plan_seconds: float = 30.0
     plan_range_hours: float = 24.0
