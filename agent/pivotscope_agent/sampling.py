@@ -183,7 +183,7 @@ class Sampling:
         finally:
             self._shared.slots.release()
         if not plan.rate_hz:
-            await self._idle(Verdict(Outcome.SKIPPED, plan.reason, code=plan.code))
+            await self._idle(Verdict(Outcome.SKIPPED, plan.reason, code=plan.code), plan.seconds)
 
     def _plan(self, ask: Ask, service: str, controls: Controls) -> Plan:
         """What the budgets leave of what settings and collector ask for."""
@@ -203,10 +203,10 @@ class Sampling:
             return True
         return False
 
-    async def _idle(self, why: Verdict) -> None:
-        """Let one window's time pass without a sampler, less where the obstacle is to be tried again sooner."""
+    async def _idle(self, why: Verdict, seconds: float = 0.0) -> None:
+        """Let time pass without a sampler: so much, else a window's, less where the obstacle may go sooner."""
         self._obstacles.say(why)
-        seconds = float(self._shared.sampling.window_seconds)
+        seconds = seconds or float(self._shared.sampling.window_seconds)
         retry_s = self._obstacles.retry_s
         await self._pass(min(seconds, retry_s) if retry_s > 0 else seconds)
         self._deliver(self._edge, why, Mode.NONE)

@@ -46,6 +46,12 @@ class Shape:
         """Whether what is there pays for it."""
         return self.cpu_ns <= limits.cpu_now_ns + ROUNDING_NS and self.stop_ns <= limits.stop_now_ns + ROUNDING_NS
 
+    def payable_in(self, limits: Limits) -> float:
+        """Seconds until what fills steadily pays for it."""
+        cpu_s = (self.cpu_ns - limits.cpu_now_ns) / limits.steady_cpu / 1e9
+        stop_s = (self.stop_ns - limits.stop_now_ns) / limits.steady_stop / 1e9 if self.stop_ns > 0.0 else 0.0
+        return max(0.0, cpu_s, stop_s)
+
 
 def steady(
     cost: Cost, limits: Limits, asked_hz: int, seconds: int, last_hz: int, *, thrifty: bool = False

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 from dataclasses import replace
+from math import ceil
 
 from pivotscope.profile.window import Mode
 
@@ -17,6 +18,7 @@ UNKNOWN = Cost(50e6, 50e6)
 """Assumed before the first look: where even this fits, there is nothing to be careful about."""
 PROBE = Cost(2e6, 2e6)
 """What a first, short window is expected to cost; it is ended early where it costs much more."""
+SHORTEST_PAUSE_S = 2
 DEAR = 3.0
 """A mode whose looks cost so many times those of the base mode is taken less often."""
 DEAR_PART = 0.2
@@ -69,7 +71,7 @@ class Governor:
             plan = self._grant(target, ask, ask.base, now_ns)
         part = min(1.0, plan.looks / (ask.rate_hz * ask.seconds)) if plan else 0.0
         target.kept += _SLOWLY * (part - target.kept)
-        return plan or self._left_out(target, ask)
+        return plan or self._left_out(target, ask, base, now_ns)
 
     def withdraw(self, key: Key, now_ns: int) -> None:
         """A window that was granted is not taken."""
@@ -192,11 +194,16 @@ class Governor:
             if no_use and stopping.stop_ns * lowest <= stop_ns:
                 target.gentle, target.firm = False, True
 
-    def _left_out(self, target: KnownTarget, ask: Ask) -> Plan:
+    def _left_out(self, target: KnownTarget, ask: Ask, base: Way, now_ns: int) -> Plan:
         plan = Plan(Mode.NONE, 0, ask.seconds)
         if not target.blocked and not self._ledger.is_alone(target):
             return replace(plan, code=Reason.ROTATION, text="another replica's turn")
-        return replace(plan, code=Reason.CPU_BUDGET, text="a pause")
+        plan = replace(plan, code=Reason.CPU_BUDGET, text="a pause")
+        if base not in target.costs:
+            return plan
+        # No longer than it takes: the window that ends a pause stands for all of it, and unequal windows tell less.
+        found, limits = self._fitted(target, ask, target.costs[base], base, now_ns)
+        return replace(plan, seconds=max(SHORTEST_PAUSE_S, ceil(min(ask.seconds, found.payable_in(limits)))))
 
 
 def _plan(target: KnownTarget, ask: Ask, way: Way, found: Shape, limits: Limits, *, probe: bool) -> Plan:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from random import Random
+from statistics import median
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -51,6 +52,13 @@ def test_deep_threads_are_looked_at_seldom_and_without_stopping_them() -> None:
     # Windows of the dear mode come about too.
     assert sum(taken.plan.mode is Mode.ACTIVE for taken in later) >= 5
     assert sum(taken.plan.looks for taken in later if taken.plan.mode is Mode.GIL) > HALF_HOUR
+
+
+def test_pauses_are_no_longer_than_it_takes_to_save() -> None:
+    ran = fleet([DEEP])
+    pauses = [plan.seconds for _, at, plan in ran.skipped if at > PERIOD_S]
+    assert median(pauses) < WINDOW_S / 4
+    assert ran.worst_cpu(0) <= BUDGETS.target_cpu
 
 
 def test_stops_are_taken_up_again_when_they_have_become_cheap() -> None:
