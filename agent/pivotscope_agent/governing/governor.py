@@ -195,11 +195,12 @@ class Governor:
                 target.gentle, target.firm = False, True
 
     def _left_out(self, target: KnownTarget, ask: Ask, base: Way, now_ns: int) -> Plan:
-        plan = Plan(Mode.NONE, 0, ask.seconds)
-        if not target.blocked and not self._ledger.is_alone(target):
+        plan, alone = Plan(Mode.NONE, 0, ask.seconds), self._ledger.is_alone(target)
+        if not target.blocked and not alone:
             return replace(plan, code=Reason.ROTATION, text="another replica's turn")
         plan = replace(plan, code=Reason.CPU_BUDGET, text="a pause")
-        if base not in target.costs:
+        if not alone or base not in target.costs:
+            # Replicas ask at one pace: who asks more often must not have more turns.
             return plan
         # No longer than it takes: the window that ends a pause stands for all of it, and unequal windows tell less.
         found, limits = self._fitted(target, ask, target.costs[base], base, now_ns)
