@@ -19,6 +19,7 @@ UNKNOWN = Cost(50e6, 50e6)
 PROBE = Cost(2e6, 2e6)
 """What a first, short window is expected to cost; it is ended early where it costs much more."""
 SHORTEST_PAUSE_S = 2
+"""Shorter pauses would cost more in records of them than they save."""
 DEAR = 3.0
 """A mode whose looks cost so many times those of the base mode is taken less often."""
 DEAR_PART = 0.2
@@ -195,16 +196,20 @@ class Governor:
                 target.gentle, target.firm = False, True
 
     def _left_out(self, target: KnownTarget, ask: Ask, base: Way, now_ns: int) -> Plan:
-        plan, alone = Plan(Mode.NONE, 0, ask.seconds), self._ledger.is_alone(target)
+        alone = self._ledger.is_alone(target)
         if not target.blocked and not alone:
-            return replace(plan, code=Reason.ROTATION, text="another replica's turn")
-        plan = replace(plan, code=Reason.CPU_BUDGET, text="a pause")
-        if not alone or base not in target.costs:
-            # Replicas ask at one pace: who asks more often must not have more turns.
-            return plan
-        # No longer than it takes: the window that ends a pause stands for all of it, and unequal windows tell less.
-        found, limits = self._fitted(target, ask, target.costs[base], base, now_ns)
-        return replace(plan, seconds=max(SHORTEST_PAUSE_S, ceil(min(ask.seconds, found.payable_in(limits)))))
+            return Plan(Mode.NONE, 0, ask.seconds, code=Reason.ROTATION, text="another replica's turn")
+        # Replicas ask at one pace: who asks more often must not have more turns.
+        seconds = self._saving_s(target, ask, base, now_ns) if alone and base in target.costs else ask.seconds
+        return Plan(Mode.NONE, 0, seconds, code=Reason.CPU_BUDGET, text="a pause")
+
+    def _saving_s(self, target: KnownTarget, ask: Ask, way: Way, now_ns: int) -> int:
+        """How long it takes to save for the next window; a window's length at most.
+
+        The window that ends a pause stands for all of it, and unequal windows tell less together.
+        """
+        found, limits = self._fitted(target, ask, target.costs[way], way, now_ns)
+        return max(SHORTEST_PAUSE_S, ceil(min(ask.seconds, found.payable_in(limits))))
 
 
 def _plan(target: KnownTarget, ask: Ask, way: Way, found: Shape, limits: Limits, *, probe: bool) -> Plan:
