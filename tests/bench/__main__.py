@@ -27,7 +27,7 @@ def main() -> None:
     """Print a table a part, as it is measured."""
     options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     options.add_argument("--only", choices=tuple(PARTS), action="append")
-    options.add_argument("--seconds", type=float, default=coverage.SECONDS, help="of coverage")
+    options.add_argument("--seconds", type=float, default=coverage.SECONDS, help="of coverage, with one target")
     options.add_argument("--targets", type=int, default=coverage.MANY, help="of coverage, where there are many")
     given = options.parse_args()
     chosen = given.only or [name for name in PARTS if name not in ON_DEMAND]
