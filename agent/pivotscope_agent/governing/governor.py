@@ -165,7 +165,11 @@ class Governor:
         limits = self._ledger.limits(target, spare, ask.seconds, now_ns)
         thrifty = target.owed is not None  # What is saved is for a mode that waits.
         last_hz = target.rates.get(way, 0)
-        return steady(cost, limits, ask.rate_hz, ask.seconds, last_hz, thrifty=thrifty) or spare, limits
+        found = steady(cost, limits, ask.rate_hz, ask.seconds, last_hz, thrifty=thrifty)
+        if found is None and target.sampled_ns < 0:
+            # Replicas taught what it costs, and all of them wait for turns: until each was seen once, turns are short.
+            found = shape(cost, min(LOWEST_HZ, spare.rate_hz), spare.seconds)
+        return found or spare, limits
 
     def _may_wait(self, target: KnownTarget, ask: Ask, mode: Mode) -> bool:
         """Whether windows of the base mode are taken while a dear mode waits: until it takes no more than its part."""

@@ -101,6 +101,15 @@ def test_fifty_targets_all_have_their_turns(pools: int) -> None:
         assert {plan.code for _, began, plan in ran.skipped if began > 300.0} == {Reason.ROTATION}
 
 
+def test_a_replica_that_was_never_sampled_is_seen_soon() -> None:
+    """Where attaching is most of what a window takes and there is little for all, in minutes."""
+    light = [Simulated(attach=0.03, thread_look=0.00015, pool=str(number % 5), tells=True) for number in range(50)]
+    ran = fleet(light, 300.0, own=0.011)
+    first = {taken.target: taken.ended for taken in reversed(ran.taken)}
+    assert set(first) == set(range(50))
+    assert max(first.values()) < 270.0
+
+
 def test_replicas_that_are_dear_have_as_many_turns_as_the_others() -> None:
     """A choice by cost would see busy processes less often than they work."""
     ran = fleet([Simulated(pool="a", thread_look=0.0003 * (1 + 4 * (number % 2))) for number in range(40)])
