@@ -15,18 +15,19 @@ _LOG = logging.getLogger(__name__)
 
 
 class Scheduler:
-    """Runs jobs in threads. A job never overlaps itself, missed runs become one, a failure is logged and counted.
+    """Runs jobs in a thread, one at a time: two at once would leave little to what comes in.
 
+    Missed runs of a job become one; a failure is logged and counted.
     Work that takes longer than its `share` of the clock is left out until it no longer does: what is computed anew over
     a growing store must not take the processor from what comes in.
     """
 
-    def __init__(self, counters: Counters, threads: int = 4, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, counters: Counters, now: Callable[[], float] = time.monotonic) -> None:
         self._counters = counters
         self._now = now
         self._not_before: dict[str, float] = {}
         self._scheduler = BackgroundScheduler(
-            executors={"default": ThreadPoolExecutor(threads)},
+            executors={"default": ThreadPoolExecutor(1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )

@@ -6,19 +6,19 @@ from pathlib import Path
 
 THREADS = "MergeMutate"
 """What the embedded engine calls them, in the kernel's list of this process's threads."""
-NICE = 10
-"""Their priority: a tenth of the weight of others where processors are short, all that is idle where not."""
 
 
 def give_way() -> None:
-    """Lower the priority of this process's merging threads, for good; they are there from the first table on.
+    """Let this process's merging threads take what others leave idle, for good; they are there from the first table on.
 
-    The engine has a setting for it that needs CAP_SYS_NICE, for it raises priorities again between merges. Where the
-    kernel lists no threads nothing is done.
+    The engine has a setting for it that needs CAP_SYS_NICE, for it raises priorities again between merges. A low
+    priority (`nice`) is not enough: a merge then takes most of a processor that an insert wakes up for. Where nothing
+    is left for them, parts add up until the engine holds inserts back, which leaves something. Where the kernel lists
+    no threads nothing is done.
     """
     for thread in merging_threads():
         with suppress(ProcessLookupError):
-            os.setpriority(os.PRIO_PROCESS, thread, max(NICE, os.getpriority(os.PRIO_PROCESS, thread)))
+            os.sched_setscheduler(thread, os.SCHED_IDLE, os.sched_param(0))
 
 
 def merging_threads() -> list[int]:

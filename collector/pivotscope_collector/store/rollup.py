@@ -10,7 +10,8 @@ from pivotscope_collector.store.expiry import BACKSTOP_DAYS
 from pivotscope_collector.store.function_minutes import FunctionMinutes
 
 _US = 1_000_000
-_LEVELS = (("hour", "minute", reader.HOUR), ("day", "hour", reader.DAY))
+_LEVELS = {"hour": ("minute", reader.HOUR), "day": ("hour", reader.DAY)}
+"""Of what each is made, and its size; in the order in which they are made."""
 _COLUMNS = {"pools": reader.POOLS, "functions": reader.FUNCTIONS}
 _CHUNK = 30
 _EVERYTHING = {"service": "", "environment": "", "version": "", "variant": ""}
@@ -23,7 +24,8 @@ class RollUp:
     can be read now. A minute whose last window is younger than that waits for the next run, and is read from raw
     meanwhile; so is a minute that a late window made dirty. Higher levels follow the moments at which minutes were
     rolled up, with the same margin, and only where their hour or day is over: each is computed once, and again
-    only for late data.
+    only for late data. They are looked at once a minute, and after minutes were rolled up: nobody waits for them, and a
+    look at what is due takes the processor from what comes in.
     """
 
     def __init__(
@@ -35,6 +37,7 @@ class RollUp:
         self._margin_us = int(margin_seconds * _US)
         self._raw_days = raw_days
         self._functions = FunctionMinutes(client)
+        self._looked_in = -1
 
     def run(self) -> int:
         """One run over all levels; returns how many minutes were rolled up. Raises StoreError."""
@@ -48,13 +51,9 @@ class RollUp:
         minutes = self._client.query("rollup_minutes", {"oldest": oldest, "closed": closed, "horizon": horizon})
         for start in range(0, len(minutes["minute"]), _CHUNK):
             self._roll_minutes(minutes["minute"][start : start + _CHUNK], horizon)
-        covered = {"minute": closed}
-        # By then the last minute of an hour has been rolled up for a margin, where its agents were in time.
-        settled = (now_us - 3 * self._margin_us) // _US - reader.MINUTE
-        for level, below, size in _LEVELS:
-            covered[level] = settled // size * size
-            self._roll_level(level, below, size, {"oldest": oldest, "horizon": horizon, "open": covered[level]})
-        self._advance(covered, horizon)
+        if minutes["minute"] or closed != self._looked_in:
+            self._roll_levels(now_us, {"oldest": oldest, "horizon": horizon})
+            self._looked_in = closed
         self._counters.add(Count.MINUTES_ROLLED, len(minutes["minute"]))
         return len(minutes["minute"])
 
@@ -76,15 +75,27 @@ class RollUp:
         }
         self._client.insert("rolled", rolled)
 
-    def _roll_level(self, level: str, below: str, size: int, bound: dict[str, int]) -> None:
-        starts = self._client.query("rollup_buckets", {"level": level, "size": size, **bound})["start"]
-        revision = self._clock.unix_ns() // 1000
+    def _roll_levels(self, now_us: int, bound: dict[str, int]) -> None:
+        # By then the last minute of an hour has been rolled up for a margin, where its agents were in time.
+        settled = (now_us - 3 * self._margin_us) // _US - reader.MINUTE
+        covered = {level: settled // size * size for level, (_, size) in _LEVELS.items()}
+        sizes = [size for _, size in _LEVELS.values()]
+        asked = {"levels": list(covered), "sizes": sizes, "opens": list(covered.values()), **bound}
+        found = self._client.query("rollup_buckets", asked)
+        due = list(zip(found["level"], found["start"], strict=True))
         # One bucket at a time: memory is bounded by what one hour has of functions.
-        for start in starts:
-            for kind, columns in _COLUMNS.items():
-                sql = Template(statement(f"rollup_{kind}")).substitute(level=level, below=below, columns=columns)
-                bucket = {"starts": [start], "first": start, "last": start + size, "size": size, "revision": revision}
-                self._client.command(sql, bucket)
+        for level in _LEVELS:
+            for start in (one for of, one in due if of == level):
+                self._roll_bucket(level, start)
+        self._advance({"minute": now_us // _US // reader.MINUTE * reader.MINUTE, **covered}, bound["horizon"])
+
+    def _roll_bucket(self, level: str, start: int) -> None:
+        below, size = _LEVELS[level]
+        revision = self._clock.unix_ns() // 1000
+        for kind, columns in _COLUMNS.items():
+            sql = Template(statement(f"rollup_{kind}")).substitute(level=level, below=below, columns=columns)
+            bucket = {"starts": [start], "first": start, "last": start + size, "size": size, "revision": revision}
+            self._client.command(sql, bucket)
 
     def _advance(self, covered: dict[str, int], received_until: int) -> None:
         """Note how far each level has got, all at once; where a run fails before, the next finds the same again."""

@@ -31,7 +31,7 @@ def test_a_job_that_fails_runs_again_and_stops_no_other() -> None:
     assert counters.get(Count.JOB_RUNS, "fine") >= 1
 
 
-def test_a_slow_job_never_overlaps_itself_and_close_waits_for_it() -> None:
+def test_a_slow_job_overlaps_neither_itself_nor_others_and_close_waits_for_it() -> None:
     scheduler = Scheduler(Counters())
     started, release = threading.Event(), threading.Event()
     running: list[int] = []
@@ -45,6 +45,7 @@ def test_a_slow_job_never_overlaps_itself_and_close_waits_for_it() -> None:
         running.pop()
 
     scheduler.every(0.01, "slow", slow)
+    scheduler.every(0.01, "slow, too", slow)
     scheduler.start()
     assert started.wait(20)
     closer = threading.Thread(target=scheduler.close)

@@ -12,12 +12,12 @@ pytestmark = pytest.mark.engine
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's list of threads is Linux's")
 def test_merges_give_way_and_nothing_else_does(store: Client) -> None:
-    own = os.getpriority(os.PRIO_PROCESS, 0)
+    own = os.sched_getscheduler(0)
     store.insert("rolled", {"minute": [60], "received_until": [1], "revision": [1]})
     # Once more is as good as once.
     for _ in range(2):
         merging.give_way()
     threads = merging.merging_threads()
     assert threads
-    assert {os.getpriority(os.PRIO_PROCESS, one) for one in threads} == {max(merging.NICE, own)}
-    assert os.getpriority(os.PRIO_PROCESS, 0) == own
+    assert {os.sched_getscheduler(one) for one in threads} == {os.SCHED_IDLE}
+    assert os.sched_getscheduler(0) == own

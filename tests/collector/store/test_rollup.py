@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import pytest
 from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.store import reader
-from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.client import Client, Columns
 from pivotscope_collector.store.native import Column
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.rollup import RollUp
@@ -148,6 +148,28 @@ def test_an_open_minute_and_a_fresh_insert_are_left_alone(
     writer.write(window_rows({(1,): 4}, minute=int(clock.now) // 60 * 60 - 180))
     assert roll_up.run() == 1
     assert _roll(roll_up, clock, 31.0) == 1
+
+
+def test_a_run_with_nothing_to_do_looks_once_and_at_higher_levels_once_a_minute(
+    writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    query = Client.query
+
+    def counted(self: Client, name: str, parameters: Mapping[str, object] | None = None) -> Columns:
+        asked.append(name)
+        return query(self, name, parameters)
+
+    clock.now = int(clock.now) // 60 * 60 + 1.0
+    roll_up.run()
+    writer.write(window_rows({(1,): 3}))
+    monkeypatch.setattr(Client, "query", counted)
+    clock.now += 10
+    assert roll_up.run() == 0
+    assert asked == ["rollup_minutes"]
+    clock.now += 60
+    assert roll_up.run() == 1
+    assert asked.count("rollup_buckets") == 1
 
 
 def test_late_data_opens_its_minute_again(

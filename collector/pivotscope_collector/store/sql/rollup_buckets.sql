@@ -1,9 +1,18 @@
--- Closed buckets of {size} seconds, before {open}, with a minute that was rolled up since the level was, by {horizon}.
-WITH
-    (SELECT max(received_until) FROM progress WHERE level = {level:String}) AS covered_until,
-    (SELECT max(open_from) FROM progress WHERE level = {level:String}) AS open_from
-SELECT DISTINCT toUInt32(intDiv(toUnixTimestamp(minute), {size:UInt32}) * {size:UInt32}) AS start
-FROM rolled
-WHERE (revision > toUnixTimestamp64Micro(covered_until) OR minute >= open_from) AND revision <= {horizon:UInt64}
-    AND minute >= {oldest:UInt32} AND minute < {open:UInt32}
+-- Closed buckets of levels, of {sizes} seconds and before {opens}, with a minute that was rolled up since the level was, by
+-- {horizon}.
+SELECT DISTINCT level, toUInt32(intDiv(toUnixTimestamp(minute), size) * size) AS start
+FROM
+(
+    SELECT minute, revision, level, size, open
+    FROM rolled
+    ARRAY JOIN {levels:Array(String)} AS level, {sizes:Array(UInt32)} AS size, {opens:Array(UInt32)} AS open
+    WHERE revision <= {horizon:UInt64} AND minute >= {oldest:UInt32}
+) AS seen
+LEFT JOIN
+(
+    SELECT level, max(received_until) AS covered_until, max(open_from) AS open_from
+    FROM progress
+    GROUP BY level
+) AS done ON done.level = seen.level
+WHERE minute < open AND (revision > toUnixTimestamp64Micro(covered_until) OR minute >= open_from)
 ORDER BY start
