@@ -12,6 +12,8 @@ from pivotscope_collector.store.function_minutes import FunctionMinutes
 _US = 1_000_000
 _LEVELS = {"hour": ("minute", reader.HOUR), "day": ("hour", reader.DAY)}
 """Of what each is made, and its size; in the order in which they are made."""
+_NOTHING_OWED = 1 << 62
+"""A moment that never comes."""
 _COLUMNS = {"pools": reader.POOLS, "functions": reader.FUNCTIONS}
 _CHUNK = 30
 _EVERYTHING = {"service": "", "environment": "", "version": "", "variant": ""}
@@ -24,8 +26,8 @@ class RollUp:
     can be read now. A minute whose last window is younger than that waits for the next run, and is read from raw
     meanwhile; so is a minute that a late window made dirty. Higher levels follow the moments at which minutes were
     rolled up, with the same margin, and only where their hour or day is over: each is computed once, and again
-    only for late data. They are looked at once a minute, and after minutes were rolled up: nobody waits for them, and a
-    look at what is due takes the processor from what comes in.
+    only for late data. They are looked at when this may have made some of them due, and once a minute for what another
+    collector did: a look takes the processor from what comes in.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class RollUp:
         self._raw_days = raw_days
         self._functions = FunctionMinutes(client)
         self._looked_in = -1
+        self._owed_us = _NOTHING_OWED
 
     def run(self) -> int:
         """One run over all levels; returns how many minutes were rolled up. Raises StoreError."""
@@ -51,9 +54,14 @@ class RollUp:
         minutes = self._client.query("rollup_minutes", {"oldest": oldest, "closed": closed, "horizon": horizon})
         for start in range(0, len(minutes["minute"]), _CHUNK):
             self._roll_minutes(minutes["minute"][start : start + _CHUNK], horizon)
-        if minutes["minute"] or closed != self._looked_in:
+        if minutes["minute"]:
+            self._owed_us = self._clock.unix_ns() // 1000
+        due = self._owed_us <= horizon
+        if due or minutes["minute"] or closed != self._looked_in:
             self._roll_levels(now_us, {"oldest": oldest, "horizon": horizon})
             self._looked_in = closed
+        if due:
+            self._owed_us = _NOTHING_OWED
         self._counters.add(Count.MINUTES_ROLLED, len(minutes["minute"]))
         return len(minutes["minute"])
 

@@ -150,7 +150,7 @@ def test_an_open_minute_and_a_fresh_insert_are_left_alone(
     assert _roll(roll_up, clock, 31.0) == 1
 
 
-def test_a_run_with_nothing_to_do_looks_once_and_at_higher_levels_once_a_minute(
+def test_higher_levels_are_looked_at_when_they_may_be_due_and_once_a_minute(
     writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -170,6 +170,16 @@ def test_a_run_with_nothing_to_do_looks_once_and_at_higher_levels_once_a_minute(
     clock.now += 60
     assert roll_up.run() == 1
     assert asked.count("rollup_buckets") == 1
+    clock.now += 10
+    roll_up.run()
+    assert asked.count("rollup_buckets") == 1
+    # What was rolled up can be read by now.
+    clock.now += 21
+    roll_up.run()
+    assert asked.count("rollup_buckets") == 2
+    clock.now += 10
+    roll_up.run()
+    assert asked.count("rollup_buckets") == 2
 
 
 def test_late_data_opens_its_minute_again(
