@@ -26,8 +26,10 @@ class RollUp:
     can be read now. A minute whose last window is younger than that waits for the next run, and is read from raw
     meanwhile; so is a minute that a late window made dirty. Higher levels follow the moments at which minutes were
     rolled up, with the same margin, and only where their hour or day is over: each is computed once, and again
-    only for late data. They are looked at when this may have made some of them due, and once a minute for what another
-    collector did: a look takes the processor from what comes in.
+    only for late data.
+
+    A look takes the processor from what comes in. So there is none while nothing can be due: what waits, and what came
+    since, waits for a margin; once a minute there is one all the same.
     """
 
     def __init__(
@@ -41,29 +43,37 @@ class RollUp:
         self._functions = FunctionMinutes(client)
         self._looked_in = -1
         self._owed_us = _NOTHING_OWED
+        self._quiet_until_us = 0
 
     def run(self) -> int:
         """One run over all levels; returns how many minutes were rolled up. Raises StoreError."""
         now_us = self._clock.unix_ns() // 1000
         horizon = now_us - self._margin_us
         closed = now_us // _US // reader.MINUTE * reader.MINUTE
+        due = self._owed_us <= horizon
+        if now_us < self._quiet_until_us and closed == self._looked_in and not due:
+            return 0
         # Of older minutes a part of the raw rows may be gone: their roll-up stays as it is. Younger ones are whole
         # until they are rolled up, even where they have expired.
         kept = self._raw_days + BACKSTOP_DAYS - 2
         oldest = max(0, now_us // _US // reader.DAY * reader.DAY - kept * reader.DAY)
-        minutes = self._client.query("rollup_minutes", {"oldest": oldest, "closed": closed, "horizon": horizon})
-        for start in range(0, len(minutes["minute"]), _CHUNK):
-            self._roll_minutes(minutes["minute"][start : start + _CHUNK], horizon)
-        if minutes["minute"]:
+        found = self._client.query("rollup_minutes", {"oldest": oldest, "closed": closed})
+        # Of a minute whose last window is young, more may be on their way.
+        seen = list(zip(found["minute"], found["received_us"], strict=True))
+        minutes = [minute for minute, received_us in seen if received_us <= horizon]
+        for start in range(0, len(minutes), _CHUNK):
+            self._roll_minutes(minutes[start : start + _CHUNK], horizon)
+        if minutes:
             self._owed_us = self._clock.unix_ns() // 1000
-        due = self._owed_us <= horizon
-        if due or minutes["minute"] or closed != self._looked_in:
+        if due or minutes or closed != self._looked_in:
             self._roll_levels(now_us, {"oldest": oldest, "horizon": horizon})
             self._looked_in = closed
-        if due:
+        if due and not minutes:
             self._owed_us = _NOTHING_OWED
-        self._counters.add(Count.MINUTES_ROLLED, len(minutes["minute"]))
-        return len(minutes["minute"])
+        waiting = [received_us for _, received_us in seen if received_us > horizon]
+        self._quiet_until_us = min([now_us, *waiting]) + self._margin_us
+        self._counters.add(Count.MINUTES_ROLLED, len(minutes))
+        return len(minutes)
 
     def _roll_minutes(self, minutes: list[int], horizon: int) -> None:
         revision = self._clock.unix_ns() // 1000

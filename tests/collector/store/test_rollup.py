@@ -134,7 +134,8 @@ def test_running_twice_or_in_two_collectors_changes_nothing(
     assert twin.run() == 0
     store.command("TRUNCATE TABLE rolled")
     store.command("TRUNCATE TABLE progress")
-    assert twin.run() == 1
+    third = RollUp(store, clock, Counters(), margin_seconds=30.0, raw_days=14)
+    assert third.run() == 1
     _agree(reader.functions(store, selection), before)
 
 
@@ -150,7 +151,7 @@ def test_an_open_minute_and_a_fresh_insert_are_left_alone(
     assert _roll(roll_up, clock, 31.0) == 1
 
 
-def test_higher_levels_are_looked_at_when_they_may_be_due_and_once_a_minute(
+def test_there_is_a_look_when_something_may_be_due_and_once_a_minute(
     writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
@@ -160,26 +161,28 @@ def test_higher_levels_are_looked_at_when_they_may_be_due_and_once_a_minute(
         asked.append(name)
         return query(self, name, parameters)
 
-    clock.now = int(clock.now) // 60 * 60 + 1.0
-    roll_up.run()
-    writer.write(window_rows({(1,): 3}))
+    def looks(seconds: float) -> tuple[int, int]:
+        """For minutes and for higher levels, by a run so much later."""
+        asked.clear()
+        clock.now += seconds
+        roll_up.run()
+        return asked.count("rollup_minutes"), asked.count("rollup_buckets")
+
     monkeypatch.setattr(Client, "query", counted)
-    clock.now += 10
-    assert roll_up.run() == 0
-    assert asked == ["rollup_minutes"]
-    clock.now += 60
-    assert roll_up.run() == 1
-    assert asked.count("rollup_buckets") == 1
-    clock.now += 10
-    roll_up.run()
-    assert asked.count("rollup_buckets") == 1
-    # What was rolled up can be read by now.
-    clock.now += 21
-    roll_up.run()
-    assert asked.count("rollup_buckets") == 2
-    clock.now += 10
-    roll_up.run()
-    assert asked.count("rollup_buckets") == 2
+    minute = int(clock.now) // 60 * 60
+    clock.now = minute + 1.0
+    assert looks(0) == (1, 1)
+    writer.write(window_rows({(1,): 3}, minute=minute - 60))
+    assert looks(10) == (0, 0)
+    # A margin after that first look; the window, received then, is due by now.
+    assert looks(20) == (1, 1)
+    assert looks(10) == (0, 0)
+    assert looks(18) == (0, 0)
+    # In the next minute.
+    assert looks(1) == (1, 1)
+    # What was rolled up can be read by now; then nothing is owed any more.
+    assert looks(1) == (1, 1)
+    assert looks(10) == (0, 0)
 
 
 def test_late_data_opens_its_minute_again(

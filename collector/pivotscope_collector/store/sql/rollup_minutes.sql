@@ -1,8 +1,8 @@
--- Closed minutes with windows that no roll-up has seen, all of them received by {horizon}: later ones may be on their way.
+-- Closed minutes with windows that no roll-up has seen, and when the last of them was received.
 WITH
     (SELECT max(received_until) FROM progress WHERE level = 'minute') AS covered_until,
     (SELECT max(open_from) FROM progress WHERE level = 'minute') AS open_from
-SELECT toUnixTimestamp(seen.minute) AS minute
+SELECT toUnixTimestamp(seen.minute) AS minute, toUnixTimestamp64Micro(seen.received_until) AS received_us
 FROM
 (
     SELECT windows.minute AS minute, max(received_at) AS received_until
@@ -17,5 +17,5 @@ LEFT JOIN
     FROM rolled
     GROUP BY rolled.minute
 ) AS done ON done.minute = seen.minute
-WHERE seen.received_until > done.rolled_until AND seen.received_until <= fromUnixTimestamp64Micro({horizon:Int64}, 'UTC')
+WHERE seen.received_until > done.rolled_until
 ORDER BY minute
