@@ -111,9 +111,11 @@ def _exports(usr: Path) -> str | None:
         ),
         "LD_LIBRARY_PATH": (libraries,),
     }
-    lines = [f"export {name}={shlex.quote(os.pathsep.join(map(str, parts)))}" for name, parts in paths.items()]
-    lines[-1] += '"${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"'
-    return "\n".join([*lines, ""])
+    own = {name: shlex.quote(os.pathsep.join(map(str, parts))) for name, parts in paths.items()}
+    # Extensions that the caller built come before all; of shared libraries this Ruby needs its own.
+    own["RUBYLIB"] = '"${RUBYLIB:+$RUBYLIB:}"' + own["RUBYLIB"]
+    own["LD_LIBRARY_PATH"] += '"${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"'
+    return "\n".join([*(f"export {name}={parts}" for name, parts in own.items()), ""])
 
 
 def _remove_wrappers(bin_folder: Path) -> None:

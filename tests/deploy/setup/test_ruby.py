@@ -70,6 +70,10 @@ def test_nothing_is_downloaded_where_it_was_unpacked_before(
     assert gems.split(":")[0] == str(usr / "share/rubygems-integration/all")
     assert shared == str(usr / "lib/x86_64-linux-gnu")
     assert script == str(usr / "bin" / "puma")
+    # What the caller adds is found, and before it.
+    called = {**os.environ, "RUBYLIB": "/built"}
+    shown = subprocess.run([commands / "puma"], capture_output=True, text=True, check=True, env=called).stdout
+    assert shown.split()[0] == f"/built:{libraries}"
 
 
 def test_it_can_be_left_out(
