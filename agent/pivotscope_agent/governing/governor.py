@@ -161,15 +161,13 @@ class Governor:
     def _fitted(self, target: KnownTarget, ask: Ask, cost: Cost, way: Way, now_ns: int) -> tuple[Shape, Limits]:
         """The most that a target's known cost allows."""
         limits = self._ledger.limits(target, None, ask.seconds, now_ns)
-        spare = spared(cost, limits, ask.rate_hz, ask.seconds)
+        # Replicas taught what it costs, and all of them may wait for turns: until each was seen once, turns are cheap.
+        spare_hz = ask.rate_hz if target.sampled_ns >= 0 else min(LOWEST_HZ, ask.rate_hz)
+        spare = spared(cost, limits, spare_hz, ask.seconds)
         limits = self._ledger.limits(target, spare, ask.seconds, now_ns)
         thrifty = target.owed is not None  # What is saved is for a mode that waits.
         last_hz = target.rates.get(way, 0)
-        found = steady(cost, limits, ask.rate_hz, ask.seconds, last_hz, thrifty=thrifty)
-        if found is None and target.sampled_ns < 0:
-            # Replicas taught what it costs, and all of them wait for turns: until each was seen once, turns are short.
-            found = shape(cost, min(LOWEST_HZ, spare.rate_hz), spare.seconds)
-        return found or spare, limits
+        return steady(cost, limits, ask.rate_hz, ask.seconds, last_hz, thrifty=thrifty) or spare, limits
 
     def _may_wait(self, target: KnownTarget, ask: Ask, mode: Mode) -> bool:
         """Whether windows of the base mode are taken while a dear mode waits: until it takes no more than its part."""

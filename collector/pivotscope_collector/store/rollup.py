@@ -11,7 +11,7 @@ from pivotscope_collector.store.function_minutes import FunctionMinutes
 
 _US = 1_000_000
 _LEVELS = {"hour": ("minute", reader.HOUR), "day": ("hour", reader.DAY)}
-"""Of what each is made, and its size; in the order in which they are made."""
+"""Of what each is made, and its size."""
 _NOTHING_OWED = 1 << 62
 """A moment that never comes."""
 _COLUMNS = {"pools": reader.POOLS, "functions": reader.FUNCTIONS}
@@ -66,7 +66,7 @@ class RollUp:
         if minutes:
             self._owed_us = self._clock.unix_ns() // 1000
         if due or minutes or closed != self._looked_in:
-            self._roll_levels(now_us, {"oldest": oldest, "horizon": horizon})
+            self._roll_levels(now_us, closed, {"oldest": oldest, "horizon": horizon})
             self._looked_in = closed
         if due and not minutes:
             self._owed_us = _NOTHING_OWED
@@ -93,19 +93,17 @@ class RollUp:
         }
         self._client.insert("rolled", rolled)
 
-    def _roll_levels(self, now_us: int, bound: dict[str, int]) -> None:
+    def _roll_levels(self, now_us: int, closed: int, bound: dict[str, int]) -> None:
         # By then the last minute of an hour has been rolled up for a margin, where its agents were in time.
         settled = (now_us - 3 * self._margin_us) // _US - reader.MINUTE
         covered = {level: settled // size * size for level, (_, size) in _LEVELS.items()}
         sizes = [size for _, size in _LEVELS.values()]
         asked = {"levels": list(covered), "sizes": sizes, "opens": list(covered.values()), **bound}
         found = self._client.query("rollup_buckets", asked)
-        due = list(zip(found["level"], found["start"], strict=True))
         # One bucket at a time: memory is bounded by what one hour has of functions.
-        for level in _LEVELS:
-            for start in (one for of, one in due if of == level):
-                self._roll_bucket(level, start)
-        self._advance({"minute": now_us // _US // reader.MINUTE * reader.MINUTE, **covered}, bound["horizon"])
+        for level, start in zip(found["level"], found["start"], strict=True):
+            self._roll_bucket(level, start)
+        self._advance({"minute": closed, **covered}, bound["horizon"])
 
     def _roll_bucket(self, level: str, start: int) -> None:
         below, size = _LEVELS[level]

@@ -1,6 +1,6 @@
 -- Closed buckets of levels, of {sizes} seconds and before {opens}, with a minute that was rolled up since the level was, by
--- {horizon}.
-SELECT DISTINCT level, toUInt32(intDiv(toUnixTimestamp(minute), size) * size) AS start
+-- {horizon}; the smallest first, of which larger ones are made.
+SELECT DISTINCT level, size, toUInt32(intDiv(toUnixTimestamp(minute), size) * size) AS start
 FROM
 (
     SELECT minute, revision, level, size, open
@@ -15,4 +15,4 @@ LEFT JOIN
     GROUP BY level
 ) AS done ON done.level = seen.level
 WHERE minute < open AND (revision > toUnixTimestamp64Micro(covered_until) OR minute >= open_from)
-ORDER BY start
+ORDER BY size, start
