@@ -13,7 +13,7 @@ MARGIN = 0.9
 """Part of a budget that is planned with; the rest is for what comes out dearer than it was."""
 LEAST_PART = 0.25
 """Samplers get so much of a budget at the least, whatever the agent itself takes: it must not go blind."""
-SAVED_S, STOP_SAVED_S = 18.0, 60.0
+SAVED_S = 18.0
 """Savings: what fills in so many seconds. With the margin, three minutes hold their budget whatever was saved."""
 ACTIVE_S = 180.0
 """A target that did not ask for so long needs no share."""
@@ -52,7 +52,7 @@ class Ledger:
         for account in (cpu, common):
             account.spend(-self.target_rate() * SAVED_S * 1e9)
         if self.stop_rate() < inf:
-            stop.spend(-self.stop_rate() * STOP_SAVED_S * 1e9)
+            stop.spend(-self.stop_rate() * SAVED_S * 1e9)
         target = self.targets[key] = KnownTarget(key, pool, cpu, stop)
         known = self._pools.setdefault(pool, KnownPool(common))
         known.members[key] = target
@@ -125,9 +125,9 @@ class Ledger:
         rate = self.stop_rate()
         stop_now = stop_most = inf
         if rate < inf:
-            ceiling = max(rate * STOP_SAVED_S * 1e9, stop - rate * seconds * 1e9)
+            ceiling = max(rate * SAVED_S * 1e9, stop - rate * seconds * 1e9)
             stop_now = target.stop.settle(now_ns, rate, ceiling) + rate * seconds * 1e9
-            stop_most = rate * (STOP_SAVED_S + seconds) * 1e9
+            stop_most = rate * (SAVED_S + seconds) * 1e9
         target.blocked = need is not None and (now[0] + ROUNDING_NS < cpu or stop_now + ROUNDING_NS < stop)
         return Limits(
             steady_cpu=min(own, pool.share / pool.active),

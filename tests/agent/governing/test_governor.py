@@ -202,6 +202,18 @@ def steady_load(_: float) -> float:
     return 1.0
 
 
+@pytest.mark.parametrize("jumping", [
+    Simulated(attach=0.018, thread_look=0.0005, threads=9, load=wave),
+    Simulated(attach=0.029, thread_look=0.0009, stop=1.3, load=wave),
+])  # fmt: skip
+def test_what_was_saved_for_stops_does_not_break_their_budget(jumping: Simulated) -> None:
+    """When they become dear at once, after a time in which as much was saved as can be."""
+    ran = fleet([jumping], rate_hz=100)
+    after = 1200.0
+    excess = _excess(ran, after, lambda taken: taken.stopped, BUDGETS.stopped)
+    assert ran.worst_stop(0, after) <= BUDGETS.stopped + excess
+
+
 targets = st.builds(
     Simulated,
     attach=st.floats(0.005, 0.08),
