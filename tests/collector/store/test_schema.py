@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.settings import Retention
@@ -27,6 +29,10 @@ def test_a_cluster_has_it_in_every_statement() -> None:
 def test_ttls_come_from_the_settings() -> None:
     windows = next(statement for statement in _statements("") if "EXISTS windows" in statement)
     assert f"toIntervalDay({11 + BACKSTOP_DAYS})" in windows
+
+
+def test_no_column_has_a_default_which_inserts_would_not_ask_for() -> None:
+    assert not any(re.search(r"\b(DEFAULT|MATERIALIZED|EPHEMERAL)\b", one.template) for one in migrations())
 
 
 def test_numbers_ascend_without_a_gap() -> None:
