@@ -112,11 +112,13 @@ class Counters:
         with self._lock:
             return dict(self._counts)
 
-    def took(self, name: Latency, seconds: float) -> None:
-        """Count a duration."""
+    def took(self, name: Latency, *durations: float) -> None:
+        """Count durations, in seconds."""
         with self._lock:
-            self._buckets[name][bisect_left(BOUNDS, seconds)] += 1
-            self._sums[name] += seconds
+            buckets = self._buckets[name]
+            for seconds in durations:
+                buckets[bisect_left(BOUNDS, seconds)] += 1
+            self._sums[name] += sum(durations)
 
     def durations(self) -> dict[Latency, tuple[list[int], float]]:
         """Of every duration: how many were within each bound, and how many in all; their sum in seconds."""

@@ -12,7 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import grpc.aio
-from pivotscope.v1 import agent_pb2_grpc, query_pb2_grpc
+from pivotscope.v1 import query_pb2_grpc
 
 from pivotscope_collector.api.backup import Backups
 from pivotscope_collector.api.service import AdminService, QueryService
@@ -139,7 +139,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
             ("grpc.max_send_message_length", _ANSWER_BYTES),
         ],
     )
-    agent_pb2_grpc.add_AgentServiceServicer_to_server(agents, server)
+    agents.add_to(server)
     query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(client, settings.query), server)
     admin = AdminService(client, desired.wake, book, backups, cardinality.reached)
     query_pb2_grpc.add_AdminServiceServicer_to_server(admin, server)

@@ -16,7 +16,6 @@ from pivotscope.profile.function import Function
 from pivotscope.profile.language import Language
 from pivotscope.profile.metric import MetricKind, MetricPoint, MetricRole, MetricSeries
 from pivotscope.profile.window import Mode, Outcome, Process, Sample, Usage, Window
-from pivotscope.v1.agent_pb2_grpc import add_AgentServiceServicer_to_server
 from pivotscope_agent.clock import SystemClock as AgentClock
 from pivotscope_agent.pipeline.channel import Endpoint
 from pivotscope_agent.pipeline.export import ExportState, Identity
@@ -89,7 +88,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
         limits=Limits(),
         desired=Desired(cast("Client", NoHistory()), CollectorClock()),
     )
-    add_AgentServiceServicer_to_server(service, server)
+    service.add_to(server)
     server.add_insecure_port(f"unix:{tmp_path}/collector.sock")
     await server.start()
     yield kept

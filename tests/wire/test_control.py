@@ -9,7 +9,6 @@ from typing import cast
 
 import pytest
 from grpc import aio
-from pivotscope.v1.agent_pb2_grpc import add_AgentServiceServicer_to_server
 from pivotscope_agent.clock import SystemClock as AgentClock
 from pivotscope_agent.controls import Controls
 from pivotscope_agent.pipeline.channel import Endpoint
@@ -98,7 +97,7 @@ async def collector(table: Table, tmp_path: Path) -> AsyncIterator[Desired]:
     desired.start()
     server = aio.server()
     service = AgentService(client, committer, SystemClock(), counters, version="0", limits=Limits(), desired=desired)
-    add_AgentServiceServicer_to_server(service, server)
+    service.add_to(server)
     server.add_insecure_port(f"unix:{tmp_path}/collector.sock")
     await server.start()
     yield desired

@@ -13,7 +13,6 @@ from typing import cast
 import pytest
 from grpc import aio
 from pivotscope.transport.files import TlsFiles
-from pivotscope.v1.agent_pb2_grpc import add_AgentServiceServicer_to_server
 from pivotscope_agent.clock import SystemClock as AgentClock
 from pivotscope_agent.pipeline import renewal
 from pivotscope_agent.pipeline.channel import TLS_NAMES, Endpoint
@@ -83,7 +82,7 @@ async def door(tmp_path: Path) -> AsyncIterator[Callable[..., object]]:
         service = AgentService(
             nothing, committer, clock, counters, version="0", limits=Limits(), desired=Desired(nothing, clock)
         )
-        add_AgentServiceServicer_to_server(service, server)
+        service.add_to(server)
         settings = Settings(listen="127.0.0.1:0")
         if pair:
             placed = install(pair, tmp_path)

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from pivotscope_collector.counters import Count, Counters, Latency
 from pivotscope_collector.errors import StoreError
@@ -20,19 +21,22 @@ _LOG = logging.getLogger(__name__)
 _Part = Rows | Received
 Outcome = Verdict | StoreError
 """What came of a batch: as it was judged, or why it was not stored."""
+Told = Callable[[Sequence[tuple[Any, Outcome]]], None]
+"""Is called with the marks of batches and what came of them."""
 _GROUPS_WAITING = 2
 """Full groups that wait at most: one to follow at once, one that gathers."""
 _GROUP_OCTETS = 16_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
     """What was handed over, how many rows it counts as, its bytes on the wire, and whom to tell what came of it."""
 
     part: _Part
     size: int
     octets: int
-    settled: Callable[[Outcome], None]
+    tell: Told
+    mark: object
 
 
 class Committer:
@@ -40,8 +44,8 @@ class Committer:
 
     An insert costs almost the same for fifty rows as for forty thousand. While one group is written the next gathers,
     so groups grow with the load: a batch waits `seconds` only where the thread is idle. What waits is bounded by two
-    full groups, of rows or of bytes (`octets`, as they came on the wire), of all streams together; `submit` then waits
-    for room, and streams read nothing more (`room`).
+    full groups, of rows or of bytes (`octets`, as they came on the wire), of all streams together, and what each of
+    them had read when there was room: streams are to wait for it (`room`) before they read more.
     """
 
     def __init__(
@@ -105,17 +109,15 @@ class Committer:
         finally:
             self._counters.took(Latency.HELD_BACK, loop.time() - began)
 
-    async def submit(self, part: _Part, settled: Callable[[Outcome], None], octets: int = 0) -> None:
-        """Hand rows or a batch over, `octets` bytes on the wire, waiting for room. Raises StoreError when closing.
+    def submit(self, part: _Part, tell: Told, mark: object = None, octets: int = 0) -> None:
+        """Hand rows or a batch over, `octets` bytes on the wire. Raises StoreError when closing.
 
-        `settled` is called on the loop when they are stored, all or in part, or will never be; the batches of a group
-        one after the other, so it must neither block nor raise.
+        `tell` is called on the loop when they are stored, all or in part, or will never be: once for all of a group
+        that it was given with, each by its mark. It must neither block nor raise.
         """
-        if self.full:
-            await self.room()
         if self._closing:
             raise StoreError("the collector is stopping")
-        one = _Waiting(part, max(1, len(part)), octets, settled)
+        one = _Waiting(part, max(1, len(part)), octets, tell, mark)
         if not self._waiting:
             self._due = asyncio.get_running_loop().time() + self._seconds
             self._arrived.set()
@@ -175,12 +177,16 @@ class Committer:
 
     async def _commit(self, group: Sequence[_Waiting]) -> None:
         """Write a group. If the store refuses it, its batches are tried alone, so that none spoils the others."""
-        settled = await self._attempt([one.part for one in group])
-        for one, outcome in zip(group, settled, strict=True):
-            own = outcome
-            if isinstance(own, StoreError) and len(group) > 1:
-                (own,) = await self._attempt([one.part])
-            one.settled(own)
+        outcomes = await self._attempt([one.part for one in group])
+        if len(group) > 1 and isinstance(outcomes[0], StoreError):
+            for one in group:
+                one.tell([(one.mark, outcome) for outcome in await self._attempt([one.part])])
+            return
+        told: dict[Told, list[tuple[object, Outcome]]] = {}
+        for one, outcome in zip(group, outcomes, strict=True):
+            told.setdefault(one.tell, []).append((one.mark, outcome))
+        for tell, settled in told.items():
+            tell(settled)
 
     async def _attempt(self, parts: Sequence[_Part]) -> Sequence[Outcome]:
         loop = asyncio.get_running_loop()

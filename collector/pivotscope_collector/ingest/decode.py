@@ -16,6 +16,7 @@ from pivotscope_collector.ingest.windows import Windows, columns
 from pivotscope_collector.store.rows import U32, U64, WINDOW, Row, Rows, Samples, chained, u32
 
 _MS = 1_000_000
+_NONE: U64 = np.empty(0, np.uint64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +27,22 @@ class Origin:
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Received:
-    """A batch, the dictionary of its stream, when it came (unix time), and rows of agents to be stored with it."""
+    """A batch, the dictionary of its stream, when it came (unix time), and rows of agents to be stored with it.
+
+    `defined` are the stacks that the stream brought since the batch before.
+    """
 
     batch: pb.Batch
     dictionary: Dictionary
     origin: Origin
     now_ns: int = 0
     agents: Sequence[Row] = ()
+    defined: Sequence[U32] = ()
 
     def __len__(self) -> int:
-        return sum(len(window.stacks) for window in self.batch.windows) + 1
+        return sum([len(window.stacks) for window in self.batch.windows]) + 1
 
 
 @dataclass(slots=True)
@@ -53,13 +58,16 @@ class _Samples:
 
     def resolve(self, stacks: list[int], dictionary: Dictionary) -> bool:
         """Add the stacks of a stream's windows; False where one is beyond its dictionary."""
-        known = dictionary.stack_ids
-        if stacks and max(stacks) >= len(known):
+        if stacks and max(stacks) >= len(dictionary.stack_ids):
             return False
-        self.numbers.append(u32(stacks))
-        self.ids.append(known[self.numbers[-1]])
-        self.owners.append(dictionary)
+        self.add(u32(stacks), dictionary)
         return True
+
+    def add(self, numbers: U32, dictionary: Dictionary) -> None:
+        """Add stacks that the dictionary has room for."""
+        self.numbers.append(numbers)
+        self.ids.append(dictionary.stack_ids[numbers])
+        self.owners.append(dictionary)
 
 
 def decode(received: Sequence[Received], limits: Limits | None = None) -> Rows | None:
@@ -84,7 +92,7 @@ def decode(received: Sequence[Received], limits: Limits | None = None) -> Rows |
     many = len(windows.messages)
     window = np.repeat(np.arange(many), windows.lengths)
     sums = np.bincount(window, counts, many).astype(np.int64)
-    ids = np.concatenate(taken.ids) if taken.ids else np.empty(0, np.uint64)
+    ids = np.concatenate([_NONE, *taken.ids])
     if limits and len(counts) and not (
         counts.all()
         and (natives <= counts).all()
@@ -93,13 +101,18 @@ def decode(received: Sequence[Received], limits: Limits | None = None) -> Rows |
         and ids.all()
     ):  # fmt: skip
         return None
+    for one in received:
+        for numbers in one.defined:
+            taken.add(numbers, one.dictionary)
+    offered = np.concatenate([_NONE, *taken.ids])
     found["samples"] = sums.tolist()
     found["native_samples"] = np.bincount(window, natives, many).astype(np.int64).tolist()
     return replace(
         _others(received),
         windows=list(zip(*(found[name] for name in WINDOW), strict=True)) if many else [],
         samples=Samples(window=window, stack_id=ids, line=lines, count=counts, native=natives),
-        stacks=Stacks(ids, taken.numbers, taken.owners),
+        defined=offered[len(ids) :],
+        stacks=Stacks(offered, taken.numbers, taken.owners),
         functions=chained([one.dictionary.functions for one in received]),
     )
 

@@ -60,18 +60,22 @@ class Dictionary:
         self._chunks: list[U32 | NDArray[np.uint16]] = []
         self._spans: NDArray[np.uint32] = np.zeros((1024, 3), np.uint32)
 
-    def define(self, definitions: pb.Definitions) -> None:
-        """Apply a message. What is wrong in it is kept as the reason for refusing what refers to it."""
+    def define(self, definitions: pb.Definitions) -> U32:
+        """Apply a message; numbers of the stacks that it brought.
+
+        What is wrong in it is kept as the reason for refusing what refers to it.
+        """
         for process in definitions.processes:
             if self._accept("process", process.id, self._process(process), process.service):
                 self.places[process.id] = _place(self._names.process(process) if self._names else process)
         for function in definitions.functions:
             if self._accept("function", function.id, self._function(function)):
                 self._add_function(function)
-        self._define_stacks(definitions.stacks)
+        stacks = self._define_stacks(definitions.stacks)
         for series in definitions.series:
             if self._accept("series", series.id, self._series(series), series.service):
                 self._add_series(series.id, _series(series))
+        return stacks
 
     def missing(self, kind: str, number: int, where: str) -> Refusal:
         """The refusal of a reference that cannot be resolved: wrongly defined, or not defined yet."""
@@ -112,7 +116,7 @@ class Dictionary:
         self._function_ids[message.id] = key = row[0]
         self.functions[key] = row
 
-    def _define_stacks(self, messages: Sequence[pb.Stack]) -> None:
+    def _define_stacks(self, messages: Sequence[pb.Stack]) -> U32:
         own, numbers, lengths = _members(messages)
         if self._wrong or not self._plain(own, numbers, lengths):
             messages = [message for message in messages if self._accept("stack", message.id, self._stack(message))]
@@ -122,6 +126,7 @@ class Dictionary:
             beyond = self._names.stacks_beyond(self.stack_ids[own].tolist()) if self._names else []
             if beyond:
                 self._fold([messages[position] for position in beyond])
+        return own
 
     def _plain(self, own: U32, numbers: U32, lengths: Sequence[int]) -> bool:
         """Whether all of them are plainly right; each is looked at on its own where not."""

@@ -8,7 +8,6 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError
 from pivotscope.v1 import agent_pb2 as pb
-from pivotscope.v1 import agent_pb2_grpc as rpc
 
 from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters
@@ -17,12 +16,12 @@ from pivotscope_collector.ingest.cardinality import Cardinality
 from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
-from pivotscope_collector.ingest.session import Session
+from pivotscope_collector.ingest.session import Incoming, Session
 from pivotscope_collector.security.grant import CALLER, Grant
 from pivotscope_collector.store.client import Client
 
-_Context = grpc.aio.ServicerContext[pb.StreamRequest, pb.StreamResponse]
-
+_Context = grpc.aio.ServicerContext[Incoming, pb.StreamResponse]
+_NAME = pb.DESCRIPTOR.services_by_name["AgentService"].full_name
 
 Watch = Callable[[Grant, Callable[[str], None]], AbstractContextManager[None]]
 
@@ -31,7 +30,7 @@ def _unwatched(_grant: Grant, _tell: Callable[[str], None]) -> AbstractContextMa
     return nullcontext()
 
 
-class AgentService(rpc.AgentServiceServicer):
+class AgentService:
     """Opens a session for every stream; the token was checked before the call got here.
 
     `watch` tells a stream that its token has ended; what was read by then is settled, then the stream ends.
@@ -71,11 +70,16 @@ class AgentService(rpc.AgentServiceServicer):
         for reader in self._readers:
             reader.cancel()
 
-    async def Stream(  # noqa: N802 - the name is the contract's
-        self, request_iterator: AsyncIterator[pb.StreamRequest], context: _Context
-    ) -> AsyncIterator[pb.StreamResponse]:
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Serve streams there, as the generated code would, but with the size of each message as it came."""
+        stream = grpc.stream_stream_rpc_method_handler(
+            self.stream, request_deserializer=Incoming.parse, response_serializer=pb.StreamResponse.SerializeToString
+        )
+        server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(_NAME, {"Stream": stream}),))
+
+    async def stream(self, requests: AsyncIterator[Incoming], context: _Context) -> AsyncIterator[pb.StreamResponse]:
         """See agent.proto."""
-        hello, received_ns = await self._hello(request_iterator, context)
+        hello, received_ns = await self._hello(requests, context)
         try:
             first_seen = await asyncio.to_thread(self._first_seen_ms, hello.agent_id)
         except StoreError as error:
@@ -102,7 +106,7 @@ class AgentService(rpc.AgentServiceServicer):
                 max_message_bytes=self._limits.message_bytes,
             )
         )
-        reader = asyncio.create_task(session.read(request_iterator))
+        reader = asyncio.create_task(session.read(requests))
         self._readers.add(reader)
         ended: list[str] = []
 
@@ -125,7 +129,7 @@ class AgentService(rpc.AgentServiceServicer):
             reader.cancel()
             await _outcome(reader)
 
-    async def _hello(self, requests: AsyncIterator[pb.StreamRequest], context: _Context) -> tuple[pb.Hello, int]:
+    async def _hello(self, requests: AsyncIterator[Incoming], context: _Context) -> tuple[pb.Hello, int]:
         """The first message and when it came; aborts the call if it is not a proper Hello."""
         problem = f"no Hello within {self._limits.hello_seconds:g} s"
         try:
@@ -137,11 +141,11 @@ class AgentService(rpc.AgentServiceServicer):
             first, problem = None, f"the first message cannot be read as a StreamRequest: {error}"
         received_ns = self._clock.unix_ns()
         if first is not None:
-            problem = _hello_problem(first)
+            problem = _hello_problem(first.request)
         if first is None or problem:
             self._counters.add(Count.STREAMS_REFUSED, label="hello")
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, problem)
-        return first.hello, received_ns
+        return first.request.hello, received_ns
 
     def _first_seen_ms(self, agent: str) -> int:
         known = self._client.query("agent_first_seen", {"agent": agent})["first_seen"]

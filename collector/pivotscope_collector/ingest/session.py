@@ -5,7 +5,7 @@ import logging
 from base64 import b64encode
 from collections import Counter, deque
 from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
-from functools import partial
+from typing import NamedTuple
 
 from pivotscope.v1 import agent_pb2 as pb
 
@@ -18,9 +18,9 @@ from pivotscope_collector.ingest.committer import Committer, Outcome
 from pivotscope_collector.ingest.decode import Origin, Received
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
-from pivotscope_collector.ingest.refusal import Part, Partial, Refusal, Verdict, code, too_large, unavailable
+from pivotscope_collector.ingest.refusal import Part, Partial, Refusal, code, too_large, unavailable
 from pivotscope_collector.security.grant import ANYONE, Grant
-from pivotscope_collector.store.rows import Row, Rows
+from pivotscope_collector.store.rows import U32, Row, Rows
 
 _LOG = logging.getLogger(__name__)
 _MS = 1_000_000
@@ -28,6 +28,25 @@ _REPORT_SECONDS = 10.0
 """How often a stream tells of its agent. All do at the same time, so their rows are one insert and not one a group."""
 _STATUS_SECONDS = 1.0
 _WARNING_SECONDS = 10.0
+
+
+class Incoming(NamedTuple):
+    """A message, and its bytes on the wire."""
+
+    request: pb.StreamRequest
+    octets: int
+
+    @classmethod
+    def parse(cls, data: bytes) -> "Incoming":
+        """As it comes from the wire. Raises DecodeError."""
+        return cls(pb.StreamRequest.FromString(data), len(data))
+
+
+class _Mark(NamedTuple):
+    """A batch that is under way, and when it came."""
+
+    sequence: int
+    began: float
 
 
 class Session:
@@ -58,6 +77,7 @@ class Session:
         self._counters = counters
         self._limits = limits
         self._dictionary = Dictionary(limits, grant, Names(cardinality, grant.name) if cardinality else None)
+        self._defined: list[U32] = []
         self._acknowledgements = Acknowledgements()
         self._outgoing: deque[pb.StreamResponse] = deque()
         self._dropped: Counter[str] = Counter()
@@ -71,25 +91,25 @@ class Session:
         self._ended = False
         self._changed = asyncio.Event()
 
-    async def read(self, requests: AsyncIterable[pb.StreamRequest]) -> None:
+    async def read(self, requests: AsyncIterable[Incoming]) -> None:
         """Take messages until the agent ends its side. Raises UsageError on a second Hello."""
         try:
-            await self._report()
-            async for request in requests:
+            self._report()
+            async for request, octets in requests:
                 match request.WhichOneof("message"):
                     case "definitions":
-                        self._dictionary.define(request.definitions)
+                        self._defined.append(self._dictionary.define(request.definitions))
                     case "batch":
-                        await self._batch(request.batch)
+                        self._batch(request.batch, octets)
                     case "status":
-                        await self._status(request.status)
+                        self._status(request.status, octets)
                     case "hello":
                         raise UsageError("a second Hello on the same stream; open a new stream instead")
                     case _:
                         _LOG.debug("%s: a message of a newer version was passed over", self._origin.agent)
                 # Before the next is read, not after: else each stream would hold a message while it waits.
-                if self._committer.full:
-                    await self._committer.room()
+                if self._committer.full or self._under_way >= self._limits.in_flight:
+                    await self._room()
         finally:
             self._ended = True
             self._changed.set()
@@ -112,35 +132,34 @@ class Session:
         self._outgoing.append(message)
         self._changed.set()
 
-    async def _batch(self, batch: pb.Batch) -> None:
+    async def _room(self) -> None:
         while self._under_way >= self._limits.in_flight:
             self._settled.clear()
             await self._settled.wait()
+        await self._committer.room()
+
+    def _batch(self, batch: pb.Batch, octets: int) -> None:
         began = self._clock.monotonic()
-        self._acknowledgements.received(batch.sequence)
+        sequence, offset_ns = batch.sequence, batch.clock_offset_ns
+        self._acknowledgements.received(sequence)
         self._under_way += 1
-        size = batch.ByteSize()
-        if size > self._limits.message_bytes:
-            self._settle(batch.sequence, too_large(f"{size} bytes, at most {self._limits.message_bytes}"))
+        if octets > self._limits.message_bytes:
+            self._refuse(sequence, too_large(f"{octets} bytes, at most {self._limits.message_bytes}"))
             return
         dropped = batch.dropped
-        if batch.sequence > self._highest and abs(batch.clock_offset_ns) <= self._limits.amount:
-            self._highest = batch.sequence
-            self._offset_ns = batch.clock_offset_ns
+        if sequence > self._highest and abs(offset_ns) <= self._limits.amount:
+            self._highest = sequence
+            self._offset_ns = offset_ns
             if dropped:
                 self._drop(dropped)
         # What was dropped is told once: it must not wait for a report that a short stream never makes.
-        agents = (self._row(),) if self._due() or dropped else ()
-        received = Received(batch, self._dictionary, self._origin, self._clock.unix_ns(), agents)
+        agents = (self._row(),) if self._due(began) or dropped else ()
+        defined, self._defined = self._defined, []
+        received = Received(batch, self._dictionary, self._origin, self._clock.unix_ns(), agents, defined)
         try:
-            await self._committer.submit(received, partial(self._stored, batch.sequence, began), size)
+            self._committer.submit(received, self._stored, _Mark(sequence, began), octets)
         except StoreError as error:
-            self._settle(batch.sequence, unavailable(str(error)))
-            return
-        except asyncio.CancelledError:
-            # Never handed over: it stays open, so nothing from it on is acknowledged.
-            self._under_way -= 1
-            raise
+            self._refuse(sequence, unavailable(str(error)))
 
     def _drop(self, dropped: Mapping[str, int]) -> None:
         """Add up what the agent says it dropped; numbers and reasons beyond the limits are cut to them."""
@@ -148,12 +167,11 @@ class Session:
             if reason in self._dropped or len(self._dropped) < self._limits.labels:
                 self._dropped[reason[:256]] = min(self._dropped[reason[:256]] + count, self._limits.amount)
 
-    async def _status(self, status: pb.AgentStatus) -> None:
+    def _status(self, status: pb.AgentStatus, octets: int) -> None:
         """Store how the agent fares; one that is too large or comes too soon after another is passed over."""
         now = self._clock.monotonic()
         problem = "too_soon" if now - self._status_at < _STATUS_SECONDS else ""
-        size = status.ByteSize()
-        if size > self._limits.status_bytes:
+        if octets > self._limits.status_bytes:
             problem = "too_large"
         if problem:
             self._counters.add(Count.STATUSES_REFUSED, label=problem)
@@ -163,28 +181,35 @@ class Session:
         self._targets = sum(states.values())
         text = b64encode(status.SerializeToString()).decode("ascii")
         row: Row = (self._hello.agent_id, self._clock.unix_ns() // _MS, states, text)
-        agents = [self._row()] if self._due() else []
-        await self._committer.submit(Rows(agents=agents, statuses=[row]), _whatever, size)
+        agents = [self._row()] if self._due(now) else []
+        self._committer.submit(Rows(agents=agents, statuses=[row]), _whatever, octets=octets)
 
-    def _stored(self, sequence: int, began: float, outcome: Outcome) -> None:
-        verdict = unavailable(str(outcome)) if isinstance(outcome, StoreError) else outcome
-        if not isinstance(verdict, Refusal):
-            self._counters.took(Latency.ACKNOWLEDGEMENT, self._clock.monotonic() - began)
-        self._settle(sequence, verdict)
+    def _stored(self, settled: Sequence[tuple[_Mark, Outcome]]) -> None:
+        """Batches are settled: what of them is stored is acknowledged, what is not is refused."""
+        now = self._clock.monotonic()
+        waited = []
+        for (sequence, began), outcome in settled:
+            if isinstance(outcome, StoreError | Refusal):
+                self._refuse(sequence, unavailable(str(outcome)) if isinstance(outcome, StoreError) else outcome)
+                continue
+            self._settle(sequence)
+            waited.append(now - began)
+            if isinstance(outcome, Partial):
+                for part in outcome.parts:
+                    self._counters.add(Count.PARTS_REFUSED, label=code(part.refusal))
+                self._tell(sequence, outcome.parts[0].refusal, outcome.parts)
+        self._counters.add(Count.BATCHES_STORED, len(waited))
+        self._counters.took(Latency.ACKNOWLEDGEMENT, *waited)
 
-    def _settle(self, sequence: int, verdict: Verdict) -> None:
+    def _refuse(self, sequence: int, refusal: Refusal) -> None:
+        self._settle(sequence, retry=refusal.retryable)
+        self._counters.add(Count.BATCHES_REFUSED, label=code(refusal))
+        self._tell(sequence, refusal)
+
+    def _settle(self, sequence: int, *, retry: bool = False) -> None:
         self._under_way -= 1
+        self._acknowledgements.settled(sequence, retry=retry)
         self._settled.set()
-        self._acknowledgements.settled(sequence, retry=isinstance(verdict, Refusal) and verdict.retryable)
-        if isinstance(verdict, Refusal):
-            self._counters.add(Count.BATCHES_REFUSED, label=code(verdict))
-            self._tell(sequence, verdict)
-        else:
-            self._counters.add(Count.BATCHES_STORED)
-        if isinstance(verdict, Partial):
-            for part in verdict.parts:
-                self._counters.add(Count.PARTS_REFUSED, label=code(part.refusal))
-            self._tell(sequence, verdict.parts[0].refusal, verdict.parts)
         self._changed.set()
 
     def _tell(self, sequence: int, refusal: Refusal, parts: Sequence[Part] = ()) -> None:
@@ -209,13 +234,13 @@ class Session:
         )
         self._outgoing.append(pb.StreamResponse(rejection=rejection))
 
-    async def _report(self) -> None:
+    def _report(self) -> None:
         """Store that the agent is here; a store that does not take it now gets it with a later batch."""
-        if self._due():
-            await self._committer.submit(Rows(agents=[self._row()]), _whatever)
+        if self._due(self._clock.monotonic()):
+            self._committer.submit(Rows(agents=[self._row()]), _whatever)
 
-    def _due(self) -> bool:
-        beat = int(self._clock.monotonic() // _REPORT_SECONDS)
+    def _due(self, now: float) -> bool:
+        beat = int(now // _REPORT_SECONDS)
         if beat == self._beat:
             return False
         self._beat = beat
@@ -236,5 +261,5 @@ class Session:
         )
 
 
-def _whatever(_outcome: Outcome) -> None:
+def _whatever(_settled: Sequence[tuple[object, Outcome]]) -> None:
     """Of what comes again: a store that does not take it now gets it the next time."""

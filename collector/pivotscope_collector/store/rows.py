@@ -91,12 +91,14 @@ class Rows:
     """Everything that one batch, or one group of them, stores.
 
     `stacks` (id → array of function ids, root first), `functions` and `series` (id → row) hold at least what the rows
-    refer to; the writer takes from them what it did not store before. Tuples follow the constants above; times are in
-    the columns' own units.
+    refer to; the writer takes from them what it did not store before. `defined` are ids of stacks that samples to come
+    will have: one insert of many costs what one of a few does. Tuples follow the constants above; times are in the
+    columns' own units.
     """
 
     windows: Sequence[Row] = ()
     samples: Samples = field(default_factory=Samples)
+    defined: U64 = field(default_factory=_u64)
     stacks: Mapping[int, U64] = field(default_factory=dict)
     functions: Mapping[int, Row] = field(default_factory=dict)
     series: Mapping[int, Row] = field(default_factory=dict)
@@ -126,6 +128,7 @@ def merge(parts: Sequence[Rows]) -> Rows:
             count=np.concatenate([one.count for one in samples]),
             native=np.concatenate([one.native for one in samples]),
         ),
+        defined=np.concatenate([part.defined for part in parts]),
         stacks=chained([part.stacks for part in parts]),
         functions=chained([part.functions for part in parts]),
         series={key: value for part in parts for key, value in part.series.items()},

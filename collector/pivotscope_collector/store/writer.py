@@ -72,7 +72,8 @@ class Writer:
 
     def _insert_stacks(self, rows: Rows, now: int) -> None:
         """Stacks that were not stored today, and before them their functions."""
-        stacks = self._known["stacks"].missing(distinct(rows.samples.stack_id).tolist(), now)
+        offered = np.concatenate([rows.samples.stack_id, rows.defined])
+        stacks = self._known["stacks"].missing(distinct(offered).tolist(), now)
         if not stacks:
             return
         members = [np.asarray(rows.stacks[key], np.uint64) for key in stacks]

@@ -17,6 +17,7 @@ from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.desired import Desired
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.service import AgentService
+from pivotscope_collector.ingest.session import Incoming
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.rows import Rows
 
@@ -35,13 +36,13 @@ class Held:
         self.read = self.written = self.most = 0
         self.came = time.monotonic()
 
-    def parse(self, data: bytes) -> pb.StreamRequest:
-        request = pb.StreamRequest.FromString(data)
-        if request.HasField("batch"):
+    def parse(self, data: bytes) -> Incoming:
+        message = Incoming.parse(data)
+        if message.request.HasField("batch"):
             self.read += 1
             self.most = max(self.most, self.read - self.written)
             self.came = time.monotonic()
-        return request
+        return message
 
 
 class StandingStore:
@@ -77,7 +78,7 @@ async def address(tmp_path: Path, committer: Committer, held: Held) -> AsyncIter
         nothing, committer, clock, Counters(), version="0", limits=Limits(), desired=Desired(nothing, clock)
     )
     stream = stream_stream_rpc_method_handler(
-        service.Stream, request_deserializer=held.parse, response_serializer=pb.StreamResponse.SerializeToString
+        service.stream, request_deserializer=held.parse, response_serializer=pb.StreamResponse.SerializeToString
     )
     server = aio.server()
     server.add_generic_rpc_handlers(

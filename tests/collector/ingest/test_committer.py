@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from pivotscope_collector.counters import Counters, Latency
@@ -29,13 +29,15 @@ async def _submitted(committer: Committer, rows: Rows, octets: int = 0) -> async
     """Hand rows over; the future is done when they are stored, and fails where they are not."""
     future = asyncio.get_running_loop().create_future()
 
-    def settled(outcome: Outcome) -> None:
+    def settled(told: Sequence[tuple[object, Outcome]]) -> None:
+        ((_, outcome),) = told
         if isinstance(outcome, StoreError):
             future.set_exception(outcome)
         else:
             future.set_result(None)
 
-    await committer.submit(rows, settled, octets)
+    await committer.room()
+    committer.submit(rows, settled, octets=octets)
     return future
 
 

@@ -225,6 +225,20 @@ def test_stacks_are_looked_up_in_the_stream_that_sent_them(batch: Make, dictiona
         stacks[12345]
 
 
+def test_what_was_defined_comes_with_the_batch_that_follows(
+    batch: Make, window: Callable[..., pb.Window], definitions: pb.Definitions
+) -> None:
+    """So that all stacks that are new are one insert, and not one whenever the first sample of one comes."""
+    dictionary = Dictionary(Limits())
+    numbers = dictionary.define(definitions)
+    parts = [Received(batch(windows=[window(stacks=[1, 1, 1])]), dictionary, Origin("a", 1), NOW_NS, (), [numbers])]
+    rows = gather(parts, Limits()).rows
+    assert set(rows.samples.stack_id.tolist()) == {int(dictionary.stack_ids[1])}
+    assert sorted(rows.defined.tolist()) == sorted(dictionary.stack_ids[[1, 2, 3]].tolist())
+    for key in rows.defined.tolist():
+        assert len(rows.stacks[key])
+
+
 def test_nothing_is_nothing() -> None:
     gathered = gather([], Limits())
     assert len(gathered.rows) == 0

@@ -9,7 +9,7 @@ from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.limits import Limits
-from pivotscope_collector.ingest.session import Session
+from pivotscope_collector.ingest.session import Incoming, Session
 from pivotscope_collector.store.rows import AGENT, Rows
 
 
@@ -35,9 +35,9 @@ async def run(statuses: Iterable[pb.AgentStatus], step: float, *, fails: bool = 
             raise StoreError("away")
         stored.append(rows)
 
-    async def requests() -> AsyncIterator[pb.StreamRequest]:
+    async def requests() -> AsyncIterator[Incoming]:
         for status in statuses:
-            yield pb.StreamRequest(status=status)
+            yield Incoming.parse(pb.StreamRequest(status=status).SerializeToString())
 
     counters = Counters()
     committer = Committer(write, counters, seconds=0.0, rows=1)
