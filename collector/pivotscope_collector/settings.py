@@ -116,7 +116,7 @@ class Settings:
     clickhouse_cluster: str = ""
     fsync: bool = False
     commit_seconds: float = 0.08
-    commit_rows: int = 20_000
+    commit_rows: int = 16_000
     commit_mb: int = 16
     rollup_seconds: float = 10.0
     rollup_margin_seconds: float = 30.0

@@ -42,7 +42,7 @@ class _Waiting:
 class Committer:
     """Gathers batches for `seconds`, or until they have `rows` or `octets`; a thread checks, decodes and writes them.
 
-    An insert costs almost the same for fifty rows as for forty thousand. While one group is written the next gathers,
+    An insert costs almost the same for fifty rows as for ten thousand. While one group is written the next gathers,
     so groups grow with the load: a batch waits `seconds` only where the thread is idle. What waits is bounded by two
     full groups, of rows or of bytes (`octets`, as they came on the wire), of all streams together, and what each of
     them had read when there was room: streams are to wait for it (`room`) before they read more.

@@ -73,6 +73,8 @@ def read(client: Client, selection: Selection, top: int = TOP) -> Evidence:
 def _observe(client: Client, selection: Selection) -> list[_Observed]:
     # A plan looks at everything, once: nothing of it is remembered.
     pools, functions = whole(Recall(client, 0), selection, lambda pools, functions: (pools.sums, functions))
+    if not pools:
+        return []
     split = attribute_columns(pools, functions)
     spans = _spans(client, selection)
     totals = {one.service: dict(zip(one.ids.tolist(), one.total_ns.tolist(), strict=True)) for one in split.totals()}
