@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pivotscope.profile.function import function_id
 from pivotscope.v1 import agent_pb2 as pb
 
+from pivotscope_collector.errors import UsageError
 from pivotscope_collector.ingest.cardinality import OTHER, FunctionRow, Names, other_function
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, METRIC_KINDS, METRIC_ROLES, OWNERS
@@ -51,6 +52,7 @@ class Dictionary:
         self._forbidden: dict[tuple[str, int], str] = {}
         self._wrong: dict[tuple[str, int], str] = {}
         self._too_many: dict[tuple[str, int], str] = {}
+        self._defined = self._members = 0
         self._function_ids: U64 = np.zeros(1024, np.uint64)
         self.places: dict[int, Row] = {}
         self.functions: dict[int, Row] = {}
@@ -63,8 +65,13 @@ class Dictionary:
     def define(self, definitions: pb.Definitions) -> U32:
         """Apply a message; numbers of the stacks that it brought.
 
-        What is wrong in it is kept as the reason for refusing what refers to it.
+        What is wrong in it is kept as the reason for refusing what refers to it. Raises UsageError where a stream
+        defines more than it has numbers for: it defines the same again and again, and all of it is kept.
         """
+        self._defined += len(definitions.processes) + len(definitions.functions)
+        self._defined += len(definitions.stacks) + len(definitions.series)
+        if self._defined > self._limits.defined:
+            raise UsageError(f"more than {self._limits.defined} definitions on one stream; open a new stream")
         for process in definitions.processes:
             if self._accept("process", process.id, self._process(process), process.service):
                 self.places[process.id] = _place(self._names.process(process) if self._names else process)
@@ -142,6 +149,9 @@ class Dictionary:
 
     def _add_stacks(self, own: U32, numbers: U32, lengths: Sequence[int]) -> None:
         """Ids are `stack_id` of the profile model: a hash over length-delimited function ids."""
+        self._members += len(numbers)
+        if self._members > self._limits.members:
+            raise UsageError(f"stacks of more than {self._limits.members} functions on one stream; open a new stream")
         ends = np.cumsum(lengths)
         material = np.empty(len(numbers), _MATERIAL)
         material["size"] = 8

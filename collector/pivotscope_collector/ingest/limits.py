@@ -12,6 +12,11 @@ class Limits:
     status_bytes: int = 512 * 1024
     text_length: int = 4096
     definitions: int = 1_000_000
+    """Numbers of each kind."""
+    defined: int = 4_000_000
+    """Definitions of a stream's whole life: each number of the four kinds once."""
+    members: int = 100_000_000
+    """Functions in all stacks that a stream defines."""
     stack_depth: int = 4096
     labels: int = 64
     buckets: int = 1024

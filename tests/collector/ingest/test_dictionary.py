@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from pivotscope.profile.function import function_id, stack_id
 from pivotscope.v1 import agent_pb2 as pb
+from pivotscope_collector.errors import UsageError
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
 
@@ -137,3 +138,14 @@ def test_series_are_told_apart_by_labels_and_bounds() -> None:
 
     assert key() == key()
     assert len({key(), key(labels={"a": "1"}), key(labels={"a": "2"}), key(bounds=[1.0]), key(variant="b")}) == 5
+
+
+def test_a_stream_that_defines_without_end_is_ended(definitions: pb.Definitions) -> None:
+    """Each of its definitions is right, and memory would grow with every one of them."""
+    # Nine definitions, and stacks of seven functions.
+    for limits in (Limits(defined=20), Limits(members=20)):
+        dictionary = Dictionary(limits)
+        for _ in range(2):
+            dictionary.define(definitions)
+        with pytest.raises(UsageError, match="open a new stream"):
+            dictionary.define(definitions)
