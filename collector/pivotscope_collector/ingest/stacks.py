@@ -3,13 +3,18 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from pivotscope.profile.function import stack_id as hash_of
 
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.store.rows import U32, U64
 
 
 class Stacks(Mapping[int, U64]):
-    """Stack id → function ids, root first. `ids` belong to `numbers` of `owners`, one array of numbers an owner."""
+    """Stack id → function ids, root first. `ids` belong to `numbers` of `owners`, one array of numbers an owner.
+
+    A stack whose number, or a function of it, was given to another since its id was taken is not there: other streams
+    may have samples of the same id.
+    """
 
     def __init__(self, ids: U64, numbers: Sequence[U32], owners: Sequence[Dictionary]) -> None:
         self._ids = ids
@@ -19,7 +24,10 @@ class Stacks(Mapping[int, U64]):
 
     def __getitem__(self, stack_id: int) -> U64:
         dictionary, number = self._index()[stack_id]
-        return dictionary.functions_of(number)
+        functions = dictionary.functions_of(number)
+        if hash_of(functions.tolist()) != stack_id:
+            raise KeyError(f"stack {number} was defined anew")
+        return functions
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._index())

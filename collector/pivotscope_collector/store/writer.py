@@ -73,10 +73,11 @@ class Writer:
     def _insert_stacks(self, rows: Rows, now: int) -> None:
         """Stacks that were not stored today, and before them their functions."""
         offered = np.concatenate([rows.samples.stack_id, rows.defined])
-        stacks = self._known["stacks"].missing(distinct(offered).tolist(), now)
-        if not stacks:
+        missing = self._known["stacks"].missing(distinct(offered).tolist(), now)
+        found = {key: known for key in missing if (known := rows.stacks.get(key)) is not None}
+        if not found:
             return
-        members = [np.asarray(rows.stacks[key], np.uint64) for key in stacks]
+        stacks, members = list(found), [np.asarray(one, np.uint64) for one in found.values()]
         functions = Ragged(np.cumsum([len(one) for one in members], dtype=np.uint64), np.concatenate(members))
         fresh = self._known["functions"].missing(distinct(functions.values).tolist(), now)
         self._insert_rows("functions", r.FUNCTION, [rows.functions[key] for key in fresh], seen_at=now)

@@ -225,6 +225,17 @@ def test_stacks_are_looked_up_in_the_stream_that_sent_them(batch: Make, dictiona
         stacks[12345]
 
 
+def test_a_stack_that_was_defined_anew_does_not_stand_for_the_old_one(batch: Make, dictionary: Dictionary) -> None:
+    """Its id is everybody's. Neither the number of a stack nor that of a function may change what others see."""
+    other = pb.Function(id=3, language=pb.LANGUAGE_PYTHON, qualified_name="other", owner=pb.OWNER_APPLICATION)
+    rows = gather([Received(batch(), dictionary, Origin("a", 1), NOW_NS)], Limits()).rows
+    one, two = dictionary.stack_ids[1:3].tolist()
+    dictionary.define(pb.Definitions(stacks=[pb.Stack(id=1, functions=[1, 1])], functions=[other]))
+    assert {one, two} <= set(rows.samples.stack_id.tolist())
+    assert rows.stacks.get(one) is None
+    assert rows.stacks.get(two) is None
+
+
 def test_what_was_defined_comes_with_the_batch_that_follows(
     batch: Make, window: Callable[..., pb.Window], definitions: pb.Definitions
 ) -> None:
