@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -63,8 +64,9 @@ class _Remembering(Agent):
         return self.made[-1]
 
     def forget(self) -> None:
-        """Nothing was acknowledged: everything is sent again."""
-        self._waiting.extend(self.made)
+        """Nothing was acknowledged: everything is sent again, in its order, as acknowledgements are cumulative."""
+        self._done.clear()
+        self._waiting = deque(self.made)
 
 
 async def _while_streaming(stack: Stack, agents: list[_Remembering]) -> tuple[dict[str, int], Answer]:
