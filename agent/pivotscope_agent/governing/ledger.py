@@ -117,17 +117,16 @@ class Ledger:
         # Its turn may be a dearer replica's: what they share saves for that one, whoever asks.
         target.need_ns = need.cpu_ns if need else target.need_ns
         shared = pool.most_needed(now_ns - round(ACTIVE_S * 1e9)) if need else inf
-        accounts = ((target.cpu, own, cpu), (pool.cpu, pool.share, shared), (self._host, host, cpu))
-        now = [
-            account.settle(now_ns, rate, max(rate * SAVED_S * 1e9, most - rate * seconds * 1e9)) + rate * seconds * 1e9
-            for account, rate, most in accounts
-        ]
         rate = self.stop_rate()
-        stop_now = stop_most = inf
-        if rate < inf:
-            ceiling = max(rate * SAVED_S * 1e9, stop - rate * seconds * 1e9)
-            stop_now = target.stop.settle(now_ns, rate, ceiling) + rate * seconds * 1e9
-            stop_most = rate * (SAVED_S + seconds) * 1e9
+
+        def there(account: Account, rate: float, most: float) -> float:
+            """What is there for a window: savings, as much as one may need, and what fills while it lasts."""
+            fills = rate * seconds * 1e9
+            return account.settle(now_ns, rate, max(rate * SAVED_S * 1e9, most - fills)) + fills
+
+        accounts = ((target.cpu, own, cpu), (pool.cpu, pool.share, shared), (self._host, host, cpu))
+        now = [there(*one) for one in accounts]
+        stop_now = there(target.stop, rate, stop) if rate < inf else inf
         target.blocked = need is not None and (now[0] + ROUNDING_NS < cpu or stop_now + ROUNDING_NS < stop)
         return Limits(
             steady_cpu=min(own, pool.share / pool.active),
@@ -135,7 +134,7 @@ class Ledger:
             cpu_now_ns=min(now),
             stop_now_ns=stop_now,
             cpu_most_ns=min(own, host) * (SAVED_S + seconds) * 1e9,
-            stop_most_ns=stop_most,
+            stop_most_ns=rate * (SAVED_S + seconds) * 1e9,
         )
 
     def has_turn(self, target: KnownTarget, shape: Shape, seconds: int, now_ns: int) -> bool:

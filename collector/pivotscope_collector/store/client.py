@@ -24,8 +24,8 @@ Found = TypeVar("Found")
 # Every partition key is a function of the sorting key, so FINAL need not look across partitions. An insert need not
 # look for rows with one key, which takes half of its time: few have them, and readers choose among them anyway.
 _SETTINGS: dict[str, int | float | str] = {"do_not_merge_across_partitions_select_final": 1, "optimize_on_insert": 0}
-# Groups of batches are inserts already: a server is not to gather them once more before it writes. They bring every
-# column, so none has to be looked at for values left out: that, and a second thread, take a quarter of an insert.
+# Groups of batches are inserts already: a server is not to gather them once more before it writes. No column has a
+# default to compute for values left out: to look for such, and a second thread, take a quarter of an insert.
 _INSERTS: dict[str, int | float | str] = {
     "async_insert": 0,
     "input_format_defaults_for_omitted_fields": 0,

@@ -97,6 +97,6 @@ def test_a_server_is_asked_to_write_an_insert_at_once(monkeypatch: pytest.Monkey
     client.insert("t", {"a": [1]})
     client.insert("t", {"a": [1]}, token="x")
     insert = driver.raw_insert if kind == "UInt64" else driver.insert
-    plain, token = (call.kwargs["settings"] for call in insert.call_args_list)
-    assert plain["async_insert"] == 0
-    assert token == plain | {"insert_deduplicate": 1, "insert_deduplication_token": "x"}
+    plain = {"async_insert": 0, "input_format_defaults_for_omitted_fields": 0, "max_threads": 1}
+    token = {"insert_deduplicate": 1, "insert_deduplication_token": "x"}
+    assert [call.kwargs["settings"] for call in insert.call_args_list] == [plain, plain | token]
