@@ -48,6 +48,9 @@ class NoHistory:
     def query(self, _name: str, _parameters: object = None) -> Columns:
         return {"first_seen": []}
 
+    def writes(self, _table: str) -> int | None:
+        return 0
+
 
 @dataclass
 class Store:

@@ -30,15 +30,24 @@ from pivotscope_collector.store.client import Client, Columns
 
 
 class Table:
-    """Stands for the store: rows of `controls`, as its statement gives them; away while told so."""
+    """Stands for the store: rows of `controls`, as its statement gives them; away while told so.
+
+    `written` counts writes where nobody else may write.
+    """
 
     def __init__(self) -> None:
         self.rows: list[dict[str, object]] = []
         self.away = False
+        self.written: int | None = None
+        self.reads = 0
+
+    def writes(self, _table: str) -> int | None:
+        return self.written
 
     def query(self, name: str, _parameters: object = None) -> Columns:
         if name != "controls":
             return {"first_seen": []}
+        self.reads += 1
         if self.away:
             raise StoreError("the store is away")
         return {key: [row[key] for row in self.rows] for key in (self.rows[0] if self.rows else {})}
@@ -175,3 +184,21 @@ async def test_a_pause_ends_on_time(table: Table, agent: Callable[[str], Agent])
     first = agent("first")
     await eventually(lambda: first.controls.paused("shop"))
     await eventually(lambda: not first.controls.paused("shop"))
+
+
+async def test_a_store_of_its_own_is_read_after_writes_and_failures_alone(
+    table: Table, collector: Desired, agent: Callable[[str], Agent]
+) -> None:
+    """Pauses end on time all the same, and a read that failed is made up for."""
+    table.written, table.away, table.rows = 1, True, [asked("pause", seconds=1), asked("rate", amount=5)]
+    first = agent("first")
+    await collector.refresh()
+    table.away = False
+    await eventually(lambda: first.controls.paused("shop"))
+    reads = table.reads
+    await eventually(lambda: not first.controls.paused("shop"))
+    assert first.controls.rate("shop", 10) == 5
+    assert table.reads == reads
+    table.rows, table.written = [], 2
+    await eventually(lambda: first.controls.rate("shop", 10) == 10)
+    assert table.reads == reads + 1

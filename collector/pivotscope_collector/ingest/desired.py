@@ -17,7 +17,7 @@ from pivotscope_collector.store.controls import Standing
 
 _LOG = logging.getLogger(__name__)
 SECONDS = 2.0
-"""Between two looks at the store: another collector may have written."""
+"""Between two looks: a pause may have ended, and another collector may have written."""
 
 Send = Callable[[pb.StreamResponse], None]
 
@@ -30,9 +30,10 @@ class _Follower:
 
 
 class Desired:
-    """Reads what is asked of agents every few seconds, and tells each stream when it changes for its agent.
+    """Looks at what is asked of agents every few seconds, and tells each stream when it changes for its agent.
 
-    While the store cannot be read, agents go on as they are: they are told nothing rather than that nothing is asked.
+    A store that nobody else writes to is read only after something was asked here. While the store cannot be read,
+    agents go on as they are: they are told nothing rather than that nothing is asked.
     """
 
     def __init__(self, client: Client, clock: Clock, seconds: float = SECONDS) -> None:
@@ -40,6 +41,7 @@ class Desired:
         self._clock = clock
         self._seconds = seconds
         self._standing: Sequence[Standing] | None = None
+        self._read_at: int | None = None
         self._followers: set[_Follower] = set()
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -70,11 +72,14 @@ class Desired:
             self._followers.discard(follower)
 
     async def refresh(self) -> None:
-        """Read the store and tell the streams. A store that cannot be read leaves things as they are."""
-        try:
-            self._standing = await asyncio.to_thread(controls.standing, self._client, self._clock.unix_ns())
-        except StoreError as error:
-            _LOG.warning("what is asked of agents cannot be read: %s", error)
+        """Read what may have changed and tell the streams. A store that cannot be read leaves things as they are."""
+        writes = self._client.writes("controls")
+        if writes is None or writes != self._read_at:
+            try:
+                self._standing = await asyncio.to_thread(controls.standing, self._client, self._clock.unix_ns())
+                self._read_at = writes
+            except StoreError as error:
+                _LOG.warning("what is asked of agents cannot be read: %s", error)
         for follower in tuple(self._followers):
             self._tell(follower)
 

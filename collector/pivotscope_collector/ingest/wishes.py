@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pivotscope.profile.window import Mode
 from pivotscope.v1 import agent_pb2 as pb
 
-from pivotscope_collector.store.controls import Kind, Standing
+from pivotscope_collector.store.controls import FACTS_MS, Kind, Standing
 
-_SECOND = 1_000_000_000
+_SECOND, _MS = 1_000_000_000, 1_000_000
 _MODES = {Mode.ACTIVE: pb.MODE_ACTIVE, Mode.GIL: pb.MODE_GIL, Mode.NATIVE: pb.MODE_NATIVE}
 
 
@@ -39,7 +39,7 @@ def wishes_of(standing: Sequence[Standing], agent: str, now_ns: int) -> Wishes:
     wishes = [_wish(mine, agent, name, now_ns) for name in names]
     facts: dict[str, int] = {}
     for one in mine:
-        if one.kind is Kind.FACTS:
+        if one.kind is Kind.FACTS and now_ns - one.asked_ns < FACTS_MS * _MS:
             facts[one.codebase] = max(one.asked_ns, facts.get(one.codebase, 0))
     return Wishes(tuple(wish for wish in wishes if wish != Wish(wish.service)), tuple(sorted(facts.items())))
 

@@ -1,4 +1,4 @@
-"""The tokens that are valid now, as this collector knows them: read from the store every few seconds."""
+"""The tokens that are valid now, as this collector knows them: looked at every few seconds."""
 
 import asyncio
 import hmac
@@ -40,6 +40,7 @@ class TokenBook:
         self._read_file = read_file
         self._first = ANYONE
         self._known: dict[str, Grant] = {}
+        self._read_at: int | None = None
         self._watches: dict[int, Watch] = {}
         self._number = 0
         self._task: asyncio.Task[None] | None = None
@@ -54,12 +55,18 @@ class TokenBook:
         return list(self._known.values())
 
     def refresh(self) -> None:
-        """Read file and store anew. Blocks. Raises PivotscopeError, and then the store's part stays as it was."""
+        """Read the file, and the store where it may have changed since it was read.
+
+        Blocks. Raises PivotscopeError, and then the store's part stays as it was.
+        """
         if self._read_file is not None:
             self._first = Grant(
                 "file", "token file", digest(self._read_file()), read=True, admin=True, write=frozenset({ALL})
             )
-        self._known = {row.token_id: _grant(row) for row in stored.tokens(self._client)}
+        writes = self._client.writes("tokens")
+        if writes is None or writes != self._read_at:
+            self._known = {row.token_id: _grant(row) for row in stored.tokens(self._client)}
+            self._read_at = writes
 
     def start(self) -> None:
         """Begin to refresh every few seconds."""

@@ -1,7 +1,7 @@
 """The one place that imports the ClickHouse driver."""
 
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
@@ -60,6 +60,7 @@ class Client:
         self._closed = False
         self._types: dict[str, dict[str, str]] = {}
         self._standing: dict[str, Columns] = {}
+        self._writes: Counter[str] = Counter()
         self._beside = ThreadPoolExecutor(_BESIDE, thread_name_prefix="beside")
         self.database = database
         self.local_database = local(database, cluster)
@@ -76,6 +77,13 @@ class Client:
     def folder(self) -> str:
         """The folder of an embedded store; empty for a server."""
         return self._path
+
+    def writes(self, table: str) -> int | None:
+        """How often this client has written to a table, at least once if it failed; None where others may, too.
+
+        Where it is what it was before a table was read, the table has not changed since.
+        """
+        return None if self._url else self._writes[table]
 
     def create_database(self, cluster: str = "") -> None:
         """Create the database where it does not exist, on every node of `cluster` if one is named."""
@@ -186,6 +194,9 @@ class Client:
                 )
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: insert into {table}: {_first_line(error)}") from error
+        finally:
+            with self._lock:
+                self._writes[table] += 1
 
     def close(self) -> None:
         """Close every driver; no call may be under way."""

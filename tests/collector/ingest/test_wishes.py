@@ -1,7 +1,7 @@
 from pivotscope.profile.window import Mode
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.ingest.wishes import Wish, Wishes, message_of, wishes_of
-from pivotscope_collector.store.controls import Kind, Standing
+from pivotscope_collector.store.controls import FACTS_MS, Kind, Standing
 
 NOW = 1_795_000_000_000_000_000
 SECOND = 10**9
@@ -53,12 +53,15 @@ def test_an_ended_pause_is_no_pause() -> None:
 
 
 def test_modes_and_facts() -> None:
+    old = Standing(Kind.FACTS, codebase="old", asked_ns=NOW - FACTS_MS * 10**6)
     asked = [
         Standing(Kind.MODES, service="shop", modes=(Mode.GIL,)),
-        Standing(Kind.FACTS, service="other", codebase="shop", asked_ns=5),
-        Standing(Kind.FACTS, codebase="shop", asked_ns=7),
-        Standing(Kind.FACTS, agent="b", codebase="other", asked_ns=9),
+        Standing(Kind.FACTS, service="other", codebase="shop", asked_ns=NOW - 9),
+        Standing(Kind.FACTS, codebase="shop", asked_ns=NOW - 7),
+        Standing(Kind.FACTS, agent="b", codebase="other", asked_ns=NOW - 5),
+        old,
     ]
     message = message_of(wishes_of(asked, "a", NOW), NOW)
     assert [(one.service, list(one.modes)) for one in message.services] == [("shop", [pb.MODE_GIL])]
-    assert [(one.codebase, one.asked_unix_ns) for one in message.facts] == [("shop", 7)]
+    assert [(one.codebase, one.asked_unix_ns) for one in message.facts] == [("shop", NOW - 7)]
+    assert wishes_of([old], "a", NOW - 1).facts == (("old", old.asked_ns),)

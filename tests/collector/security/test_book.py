@@ -125,9 +125,27 @@ async def test_a_store_that_is_away_leaves_what_is_known(
     def away(*_: object) -> None:
         raise StoreError("away")
 
-    monkeypatch.setattr(store, "query", away)
-    await book.look()
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "writes", lambda _table: None)
+        patched.setattr(store, "query", away)
+        await book.look()
     assert book.judge(made.secret).name == "agents"
+
+
+async def test_a_store_of_its_own_is_read_after_writes_alone(
+    store: Client, books: Callable[..., TokenBook], time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token's end needs no look at the store."""
+    book = books()
+    made = create_token(store, book, request(ends_ns=NOW_NS + 10**9), NOW_NS)
+    told: list[str] = []
+    asked: list[object] = []
+    with monkeypatch.context() as patched, book.watched(book.judge(made.secret), told.append):
+        patched.setattr(store, "query", lambda name, *_: asked.append(name))
+        time.now_ns += 10**9
+        await book.look()
+    assert "ended at" in told[0]
+    assert asked == []
 
 
 def test_names_are_unique_while_valid(store: Client, books: Callable[..., TokenBook]) -> None:
