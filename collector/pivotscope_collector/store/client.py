@@ -184,14 +184,11 @@ class Client:
         )
         try:
             types = self._column_types(table)
-            if all(native.numeric(types.get(name, "")) for name in columns):
-                block = native.encode(columns, types)
-                self._driver().raw_insert(table, list(columns), block, fmt="Native", settings=settings)
-            else:
-                values = [native.plain(column) for column in columns.values()]
-                self._driver().insert(
-                    table, values, column_names=list(columns), column_oriented=True, settings=settings
-                )
+            unknown = columns.keys() - types.keys()
+            if unknown:
+                raise StoreError(f"{self.location}: insert into {table}: it has no {', '.join(sorted(unknown))}")
+            block = native.encode(columns, types)
+            self._driver().raw_insert(table, list(columns), block, fmt="Native", settings=settings)
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: insert into {table}: {_first_line(error)}") from error
         finally:
@@ -213,8 +210,8 @@ class Client:
         return f"{sql}\nSETTINGS {', '.join(f'{name} = {value!r}' for name, value in settings.items())}"
 
     def _column_types(self, table: str) -> Mapping[str, str]:
-        """Type of each column of a table, asked once."""
-        if table not in self._types:
+        """Type of each column of a table, asked once it is there."""
+        if not self._types.get(table):
             found = self.query("column_types", {"table": table})
             self._types[table] = dict(zip(found["name"], found["type"], strict=True))
         return self._types[table]

@@ -1,4 +1,4 @@
-"""ClickHouse's Native format for the columns that come in numbers: no Python object a value on either way.
+"""ClickHouse's Native format: columns of numbers without a Python object a value on either way.
 
 A block is the count of columns and rows, then each column: name, type, values in the machine's order of bytes
 (little-endian). Format: clickhouse.com/docs/interfaces/formats/Native.
@@ -17,6 +17,7 @@ _NUMBERS = {
     "UInt8": "<u1", "UInt16": "<u2", "UInt32": "<u4", "UInt64": "<u8", "Int64": "<i8", "Float32": "<f4",
     "Float64": "<f8", "DateTime": "<u4", "DateTime64": "<i8",
 }  # fmt: skip
+_KEYED = "LowCardinality(String)"
 _KEYS_AND_DICTIONARY = 1 << 9 | 1 << 10
 """Flags of a LowCardinality column: its keys follow, and they replace those of blocks before."""
 
@@ -58,19 +59,16 @@ def code(values: Iterable[str]) -> Coded:
 
 
 def encode(columns: Mapping[str, Column], types: Mapping[str, str]) -> bytes:
-    """One block; `types` are the table's, by column: numbers, times, (LowCardinality) strings and arrays of numbers."""
+    """One block; `types` are the table's, by column. Raises TypeError for one of a type that no table of ours has.
+
+    Those are numbers, times, (LowCardinality) strings, and arrays and maps of them.
+    """
     rows = max(map(len, columns.values()))
     parts = [_varint(len(columns)), _varint(rows)]
     for name, column in columns.items():
         kind = types[name]
-        parts += (_text(name), _text(kind), _body(column, kind, rows))
+        parts += (_text(name), _text(kind), _prefix(kind), _body(column, kind))
     return b"".join(parts)
-
-
-def numeric(kind: str) -> bool:
-    """Whether a column of this type can be encoded here."""
-    inner = kind.removeprefix("Array(").removesuffix(")") if kind.startswith("Array(") else kind.partition("(")[0]
-    return inner in _NUMBERS or kind in {"String", "LowCardinality(String)"}
 
 
 def decode(data: bytes) -> dict[str, Array | Ragged | Coded]:
@@ -88,19 +86,33 @@ def decode(data: bytes) -> dict[str, Array | Ragged | Coded]:
     return {name: _joined(parts) for name, parts in found.items()}
 
 
-def _body(column: Column, kind: str, rows: int) -> bytes:
-    if kind == "LowCardinality(String)":
-        return _low_cardinality(column if isinstance(column, Coded) else code(plain(column)))
+def _prefix(kind: str) -> bytes:
+    """What comes before the values of a column, once for each text in it that has keys: a version."""
+    return (1).to_bytes(8, "little") * kind.count(_KEYED)
+
+
+def _body(column: Column, kind: str) -> bytes:
+    if kind == _KEYED:
+        return _keyed(column if isinstance(column, Coded) else code(plain(column)))
     if kind == "String":
         texts = column if not isinstance(column, Coded) else [column.keys[one] for one in column.codes]
         return b"".join(map(_text, plain(texts)))
     if kind.startswith("Array("):
-        if not isinstance(column, Ragged):
-            lengths = np.fromiter(map(len, plain(column)), np.uint64, rows)
-            flat = np.array([one for row in plain(column) for one in row], _inner(kind))
-            column = Ragged(np.cumsum(lengths, dtype=np.uint64), flat)
-        return column.ends.astype("<u8").tobytes() + np.asarray(column.values, _inner(kind)).tobytes()
+        inner = kind.removeprefix("Array(").removesuffix(")")
+        if isinstance(column, Ragged):
+            return column.ends.astype("<u8").tobytes() + _body(column.values, inner)
+        return _ends(plain(column)) + _body([one for row in plain(column) for one in row], inner)
+    if kind.startswith("Map("):
+        key, value = kind.removeprefix("Map(").removesuffix(")").split(", ", 1)
+        maps = plain(column)
+        values = [one for row in maps for one in row.values()]
+        return _ends(maps) + _body([one for row in maps for one in row], key) + _body(values, value)
     return np.asarray(column, _number(kind)).tobytes()
+
+
+def _ends(rows: Sequence[Any]) -> bytes:
+    """Where the values of each row end."""
+    return np.cumsum([len(row) for row in rows], dtype="<u8").tobytes()
 
 
 def numbers(column: Array | Ragged | Coded) -> Array:
@@ -131,11 +143,13 @@ def plain(column: Column) -> Sequence[Any]:
     return column if isinstance(column, Sequence) else column.tolist()
 
 
-def _low_cardinality(column: Coded) -> bytes:
+def _keyed(column: Coded) -> bytes:
+    """Flags, keys, codes; nothing at all where there are no rows, as in a column of empty arrays."""
+    if not len(column.codes):
+        return b""
     width = next(width for width in (0, 1, 2) if len(column.keys) <= 1 << 8 * 2**width)
     return b"".join(
         (
-            (1).to_bytes(8, "little"),
             (_KEYS_AND_DICTIONARY | width).to_bytes(8, "little"),
             len(column.keys).to_bytes(8, "little"),
             *map(_text, column.keys),
@@ -146,11 +160,10 @@ def _low_cardinality(column: Coded) -> bytes:
 
 
 def _number(kind: str) -> str:
-    return _NUMBERS[kind.partition("(")[0]]
-
-
-def _inner(kind: str) -> str:
-    return _number(kind.removeprefix("Array(").removesuffix(")"))
+    name = kind.partition("(")[0]
+    if name not in _NUMBERS:
+        raise TypeError(f"a column of type {kind}")
+    return _NUMBERS[name]
 
 
 def _varint(number: int) -> bytes:
@@ -184,21 +197,22 @@ def _read_text(data: bytes, position: int) -> tuple[str, int]:
 
 
 def _read_column(data: bytes, position: int, kind: str, rows: int) -> tuple[Array | Ragged | Coded, int]:
-    if kind == "LowCardinality(String)":
-        return _read_low_cardinality(data, position)
+    if kind == _KEYED:
+        return _read_keyed(data, position)
     if kind == "String":
         texts, position = _read_texts(data, position, rows)
         return code(texts), position
     if kind.startswith("Array("):
         ends = np.frombuffer(data, "<u8", rows, position)
         position += 8 * rows
-        values = np.frombuffer(data, _inner(kind), int(ends[-1]) if rows else 0, position)
+        inner = kind.removeprefix("Array(").removesuffix(")")
+        values = np.frombuffer(data, _number(inner), int(ends[-1]) if rows else 0, position)
         return Ragged(ends, values), position + values.nbytes
     values = np.frombuffer(data, _number(kind), rows, position)
     return values, position + values.nbytes
 
 
-def _read_low_cardinality(data: bytes, position: int) -> tuple[Coded, int]:
+def _read_keyed(data: bytes, position: int) -> tuple[Coded, int]:
     """Version, flags, keys, codes: each block brings the keys that it needs."""
     width = data[position + 8]
     (count,) = np.frombuffer(data, "<u8", 1, position + 16).tolist()

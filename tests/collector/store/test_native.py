@@ -1,11 +1,14 @@
 """Blocks of numbers, as the engine reads and writes them."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pivotscope_collector.errors import StoreError
 from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.native import Coded, Column, Ragged, code, decode, encode, numeric, texts
+from pivotscope_collector.store.native import Coded, Column, Ragged, code, decode, encode, texts
 
 TYPES = {"id": "UInt64", "at": "DateTime64(6, 'UTC')", "share": "Float32", "many": "Array(UInt32)"}
 
@@ -33,9 +36,10 @@ def test_nothing_is_no_columns() -> None:
     assert decode(b"") == {}
 
 
-@pytest.mark.parametrize("kind", ["Map(String, UInt64)", "Array(String)", "Array(Array(UInt8))", "UUID", ""])
-def test_other_types_are_left_to_the_driver(kind: str) -> None:
-    assert not numeric(kind)
+@pytest.mark.parametrize("kind", ["Nullable(UInt8)", "Array(UUID)", "LowCardinality(UInt8)", ""])
+def test_other_types_are_refused(kind: str) -> None:
+    with pytest.raises(TypeError, match="a column of type"):
+        encode({"one": [[1]]}, {"one": kind})
 
 
 @pytest.mark.parametrize("many", [3, 300, 70_000])
@@ -77,3 +81,32 @@ def test_the_engine_reads_every_kind(any_client: Client, many: int) -> None:
     assert texts(named["text"]) == [f"t'\\{one}" for one in range(many)]
     with pytest.raises(TypeError, match="Coded for a column of numbers"):
         any_client.arrays("SELECT name FROM n")
+
+
+@pytest.mark.engine
+def test_the_engine_reads_arrays_and_maps_of_texts(any_client: Client) -> None:
+    any_client.command(
+        "CREATE TABLE m (id UInt64, names Array(LowCardinality(String)), texts Array(String), "
+        "counts Map(LowCardinality(String), UInt64), labels Map(LowCardinality(String), String)) ORDER BY id"
+    )
+    columns: dict[str, list[Any]] = {
+        "id": [1, 2, 3],
+        "names": [["a", "b", "a"], [], ["é"]],
+        "texts": [[], ["x'", ""], ["y"]],
+        "counts": [{"full": 2**64 - 1, "late": 0}, {}, {"full": 1}],
+        "labels": [{}, {"path": "/a", "code": "200"}, {}],
+    }
+    any_client.insert("m", columns)
+    nothing: dict[str, list[Any]] = {"id": [4], "names": [[]], "texts": [[]], "counts": [{}], "labels": [{}]}
+    any_client.insert("m", nothing)
+    found = any_client.run("SELECT * FROM m ORDER BY id")
+    assert found == {name: [*values, *nothing[name]] for name, values in columns.items()}
+
+
+@pytest.mark.engine
+def test_what_does_not_fit_the_table_is_said(any_client: Client) -> None:
+    with pytest.raises(StoreError, match=r"insert into nowhere: it has no id, name"):
+        any_client.insert("nowhere", {"name": ["a"], "id": [1]})
+    any_client.command("CREATE TABLE nowhere (id UInt64) ORDER BY id")
+    any_client.insert("nowhere", {"id": [1]})
+    assert any_client.run("SELECT id FROM nowhere")["id"] == [1]
