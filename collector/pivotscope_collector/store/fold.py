@@ -85,13 +85,13 @@ def _pool(taken: _Taken, membership: Membership, matrix: csr_array) -> dict[str,
     number = np.zeros(len(order), np.int32)
     number[there] = np.arange(len(there))
     shape = (len(used), len(there))
-    matrix = csr_array((np.ones(matrix.nnz), number[matrix.indices], matrix.indptr), shape=shape)
+    matrix = csr_array((matrix.data, number[matrix.indices], matrix.indptr), shape=shape)
     leaves = number[membership.leaves[used]]
     # Sums over the windows, a row a stack: exact as long as a pool has fewer than 2^53 samples a minute.
     y = taken.counts * taken.period[taken.window]
     weights = (taken.counts, taken.natives, y, y * taken.x[taken.window])
     sums = [np.bincount(column, one, len(used)) for one in weights]
-    total, total_native, total_y, total_xy = (matrix.T @ np.stack(sums, axis=1)).T
+    total, total_native, total_y, total_xy = (matrix.astype(np.float64).T @ np.stack(sums, axis=1)).T
     own, own_native, own_y, own_xy = (np.bincount(leaves, one, len(there)) for one in sums)
     starts = np.searchsorted(taken.window, np.arange(len(taken.period) + 1)).astype(np.int32)
     samples = csr_array((taken.counts, column.astype(np.int32), starts), shape=(len(taken.period), len(used)))

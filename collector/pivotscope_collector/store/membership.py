@@ -35,7 +35,7 @@ class Membership:
 
     def matrix(self) -> csr_array:
         """Stacks × functions."""
-        ones = np.ones(len(self._members))
+        ones = np.ones(len(self._members), np.int8)
         return csr_array((ones, self._members, self._starts), shape=(len(self), len(self.function_ids)))
 
     def add(self, stack_ids: U64, ends: NDArray[np.uint64], functions: U64) -> None:
