@@ -2,8 +2,9 @@
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import cache
 from importlib import resources
@@ -132,8 +133,10 @@ class Client:
 
     def run(self, sql: str, parameters: Mapping[str, object] | None = None) -> Columns:
         """Run a statement that returns rows. Without rows every column is there, and empty."""
+        text = self._bounded(sql)
         try:
-            result = self._driver().query(self._bounded(sql), parameters=dict(parameters or {}), column_oriented=True)
+            with self._driving() as driver:
+                result = driver.query(text, parameters=dict(parameters or {}), column_oriented=True)
         except ClickHouseError as error:
             raise bounds.translated(str(error), self.location) from error
         # The engine names no columns where there are no rows.
@@ -146,13 +149,13 @@ class Client:
     def command(self, sql: str, parameters: Mapping[str, object] | None = None, database: str | None = None) -> None:
         """Run a statement that returns nothing: DDL, or INSERT … SELECT."""
         try:
-            driver = self._driver()
-            if database is not None:
-                driver.database = database
-            try:
-                driver.command(sql, parameters=dict(parameters or {}), settings=self._settings)
-            finally:
-                driver.database = self.database
+            with self._driving() as driver:
+                if database is not None:
+                    driver.database = database
+                try:
+                    driver.command(sql, parameters=dict(parameters or {}), settings=self._settings)
+                finally:
+                    driver.database = self.database
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: {_first_line(error)}") from error
 
@@ -168,11 +171,16 @@ class Client:
 
     def blocks(self, sql: str, parameters: Mapping[str, object] | None = None) -> Blocks:
         """As `arrays`, for a statement that returns texts, too."""
+        text = self._bounded(sql)
         try:
-            answer = self._driver().raw_query(self._bounded(sql), parameters=dict(parameters or {}), fmt="Native")
+            with self._driving() as driver:
+                answer = driver.raw_query(text, parameters=dict(parameters or {}), fmt="Native")
         except ClickHouseError as error:
             raise bounds.translated(str(error), self.location) from error
-        return native.decode(answer)
+        try:
+            return native.decode(answer)
+        except (IndexError, KeyError, TypeError, ValueError) as error:
+            raise StoreError(f"{self.location}: an answer that is no block of columns: {answer[:80]!r}") from error
 
     def insert(self, table: str, columns: Mapping[str, native.Column], token: str = "") -> None:
         """Insert columns of equal length; stored when this returns. Times are numbers in the column's own unit.
@@ -188,7 +196,8 @@ class Client:
             if unknown:
                 raise StoreError(f"{self.location}: insert into {table}: it has no {', '.join(sorted(unknown))}")
             block = native.encode(columns, types)
-            self._driver().raw_insert(table, list(columns), block, fmt="Native", settings=settings)
+            with self._driving() as driver:
+                driver.raw_insert(table, list(columns), block, fmt="Native", settings=settings)
         except ClickHouseError as error:
             raise StoreError(f"{self.location}: insert into {table}: {_first_line(error)}") from error
         finally:
@@ -222,6 +231,31 @@ class Client:
             driver = self._connect()
             self._local.driver = driver
         return driver
+
+    @contextmanager
+    def _driving(self) -> Iterator[Driver]:
+        """The thread's driver. An embedded one is not used again where the block fails.
+
+        Of a statement that ended part-way, at a deadline or a bound, the embedded engine keeps what it had put out, and
+        puts it before the next answer.
+        """
+        driver = self._driver()
+        try:
+            yield driver
+        except BaseException:
+            if self._path:
+                self._replace(driver)
+            raise
+
+    def _replace(self, driver: Driver) -> None:
+        # The new one comes first: with the last that is closed the engine ends.
+        self._local.driver = None
+        with suppress(StoreError):
+            self._local.driver = self._connect()
+        with self._lock:
+            if driver in self._drivers:
+                self._drivers.remove(driver)
+                driver.close()
 
     def _connect(self) -> Driver:
         with self._lock:

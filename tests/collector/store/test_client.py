@@ -3,6 +3,7 @@
 import threading
 from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.store.client import Client
@@ -98,3 +99,16 @@ def test_a_server_is_asked_to_write_an_insert_at_once(monkeypatch: pytest.Monkey
     plain = {"async_insert": 0, "input_format_defaults_for_omitted_fields": 0, "max_threads": 1}
     token = {"insert_deduplicate": 1, "insert_deduplication_token": "x"}
     assert [call.kwargs["settings"] for call in driver.raw_insert.call_args_list] == [plain, plain | token]
+
+
+@pytest.mark.parametrize("asked", ["run", "blocks", "command"])
+def test_what_a_failed_statement_had_put_out_is_in_no_other_answer(any_client: Client, asked: str) -> None:
+    for _ in range(4):
+        with pytest.raises(StoreError):
+            any_client.blocks("SELECT toUInt32(number) AS a FROM numbers(3000000) WHERE throwIf(number = 2999999) = 0")
+        if asked == "run":
+            assert any_client.run("SELECT toUInt32(7) AS a") == {"a": [7]}
+        elif asked == "blocks":
+            assert np.asarray(any_client.arrays("SELECT toUInt32(7) AS a")["a"]).tolist() == [7]
+        else:
+            any_client.command("CREATE TABLE IF NOT EXISTS u (a UInt8) ORDER BY a")
