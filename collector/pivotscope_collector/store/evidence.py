@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 from pivotscope.profile.facts import FunctionFacts
 from pivotscope.profile.function import Function, Owner
 from pivotscope.profile.language import Language
@@ -21,6 +22,7 @@ from pivotscope_collector.store.catalogue import functions_by_id
 from pivotscope_collector.store.client import Client, rows
 from pivotscope_collector.store.reader import DAY, HOUR, MINUTE, Selection
 from pivotscope_collector.store.recall import Recall
+from pivotscope_collector.store.surroundings import Beneath, Surroundings, surroundings, telling
 from pivotscope_collector.store.totals import whole
 
 HOURS_A_YEAR = 8760.0
@@ -38,11 +40,20 @@ class _Observed:
     split: Attributed
     base: Mode
     native_part: Mapping[int, float]
-    seconds: float
+    span: "_Span"
 
     def functions(self, ids: Iterable[int]) -> dict[int, FunctionCpu]:
         """CPU of these functions."""
         return {one.function: one for one in self.split.functions((self.cpu.pool, key) for key in ids)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """How long a service was looked at, and between which moments there are raw rows of it (unix seconds)."""
+
+    seconds: float
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +92,13 @@ def _observe(client: Client, selection: Selection) -> list[_Observed]:
     result = []
     for cpu in split.services():
         service, language = cpu.pool.service, cpu.pool.language
-        seconds = spans.get((service, language), 0.0)
-        if seconds > 0.0 and cpu.attributed_ns + cpu.unattributed_ns > 0.0:
+        span = spans.get((service, language))
+        if span and cpu.attributed_ns + cpu.unattributed_ns > 0.0:
             own = [row for row in pools if without_arms(row.pool) == cpu.pool]
             base = base_mode({row.mode for row in own if row.x > 0.0})
             beyond = base is Mode.GIL and language is Language.PYTHON
             native = _native_parts(functions.get(pool, {}) for pool in {row.pool for row in own}) if beyond else {}
-            result.append(_Observed(cpu, totals.get(cpu.pool, {}), split, base, native, seconds))
+            result.append(_Observed(cpu, totals.get(cpu.pool, {}), split, base, native, span))
     return result
 
 
@@ -106,8 +117,8 @@ def _summed(parts: Iterable[FunctionColumns], name: str) -> Counter[int]:
     return found
 
 
-def _spans(client: Client, selection: Selection) -> dict[tuple[str, Language], float]:
-    """Seconds that each service was looked at."""
+def _spans(client: Client, selection: Selection) -> dict[tuple[str, Language], _Span]:
+    """When each service was looked at."""
     long = selection.until - selection.since >= 6 * HOUR
     step = DAY if selection.resolution == DAY else HOUR if long else MINUTE
     spans = {}
@@ -117,7 +128,8 @@ def _spans(client: Client, selection: Selection) -> dict[tuple[str, Language], f
             before = row["raw_first_ns"] / NANOSECONDS - row["first"]
             after = row["last"] - row["raw_last_ns"] / NANOSECONDS
             seconds -= sum(edge for edge in (before, after) if 0.0 < edge < step)
-        spans[row["service"], Language(row["language"])] = max(1.0, seconds)
+        first, last = row["raw_first_ns"] // NANOSECONDS, row["raw_last_ns"] // NANOSECONDS
+        spans[row["service"], Language(row["language"])] = _Span(max(1.0, seconds), first, last)
     return spans
 
 
@@ -129,19 +141,23 @@ def _services(
     own = (key for key in totals if key in names and names[key].owner is Owner.APPLICATION)
     roots = sorted(own, key=lambda key: -totals[key])[:top]
     functions = observed.functions(roots)
-    part = replace(selection, service=cpu.pool.service)
-    parameters = {"roots": roots, "language": cpu.pool.language.value, "mode": observed.base.value}
-    beneath = _beneath(client, part, parameters, observed, names) if roots else {}
-    callers = _callers(client, part, parameters, names) if roots else {}
+    around = surroundings(
+        client,
+        replace(selection, service=cpu.pool.service),
+        roots,
+        language=cpu.pool.language.value,
+        mode=observed.base.value,
+        minutes=telling(observed.span.first, observed.span.last, cpu.samples),
+    )
     whole = cpu.attributed_ns + cpu.unattributed_ns
-    entries = [_function(functions[key], known, whole, beneath.get(key, {}), callers.get(key, ())) for key in roots]
+    entries = [_function(functions[key], known, whole, observed.native_part, around) for key in roots]
     for codebase in sorted({entry.function.codebase for entry in entries}):
         yield ServiceEvidence(
             service=cpu.pool.service,
             codebase=codebase,
             language=cpu.pool.language,
-            core_hours_per_year=whole / NANOSECONDS / observed.seconds * HOURS_A_YEAR,
-            observed_seconds=observed.seconds,
+            core_hours_per_year=whole / NANOSECONDS / observed.span.seconds * HOURS_A_YEAR,
+            observed_seconds=observed.span.seconds,
             unattributed=cpu.unattributed_ns / whole,
             functions=tuple(entry for entry in entries if entry.function.codebase == codebase),
             facts={function: fact for function, fact in known.facts.items() if function.codebase == codebase},
@@ -149,9 +165,10 @@ def _services(
 
 
 def _function(
-    cpu: FunctionCpu, known: _Known, whole: float, weights: Mapping[Function, float], callers: Sequence[Function]
+    cpu: FunctionCpu, known: _Known, whole: float, native_part: Mapping[int, float], around: Surroundings
 ) -> FunctionEvidence:
     function = known.names[cpu.function]
+    weights = _weights(around.beneath.get(cpu.function), known, native_part)
     total = cpu.total_ns.estimate
     native = min(1.0, cpu.native_ns.estimate / total) if total > 0.0 else 0.0
     share, seen = total / whole, sum(weights.values())
@@ -163,39 +180,24 @@ def _function(
         native_known=cpu.native_known,
         beneath={leaf: share * (1.0 - native) * weight / seen for leaf, weight in weights.items()} if seen else {},
         facts=known.facts.get(function),
-        callers=tuple(callers),
+        callers=tuple(known.names[key] for key in around.callers.get(cpu.function, ()) if key in known.names),
     )
+
+
+def _weights(beneath: Beneath | None, known: _Known, native_part: Mapping[int, float]) -> dict[Function, float]:
+    """Sampled nanoseconds of the leaves beneath a function, native time left out."""
+    if beneath is None:
+        return {}
+    own = np.maximum(0.0, beneath.y - beneath.native_y).tolist()
+    return {
+        known.names[leaf]: y * (1.0 - native_part.get(leaf, 0.0))
+        for leaf, y in zip(beneath.leaves.tolist(), own, strict=True)
+        if leaf in known.names
+    }
 
 
 def _share(of: Share, estimate: float, low: float, high: float, whole: float) -> Share:
     return share_from_interval(estimate / whole, low / whole, high / whole, of.clusters)
-
-
-def _beneath(
-    client: Client,
-    selection: Selection,
-    parameters: Mapping[str, object],
-    observed: _Observed,
-    names: Mapping[int, Function],
-) -> dict[int, dict[Function, float]]:
-    """Of each root: sampled nanoseconds by leaf, native time left out."""
-    result: dict[int, dict[Function, float]] = defaultdict(dict)
-    for row in rows(reader.query(client, "evidence_beneath", selection, parameters)):
-        leaf = names.get(row["leaf"])
-        if leaf is not None:
-            kept = max(0.0, row["y"] - row["native_y"]) * (1.0 - observed.native_part.get(row["leaf"], 0.0))
-            result[row["root"]][leaf] = kept
-    return result
-
-
-def _callers(
-    client: Client, selection: Selection, parameters: Mapping[str, object], names: Mapping[int, Function]
-) -> dict[int, list[Function]]:
-    result: dict[int, list[Function]] = defaultdict(list)
-    for row in rows(reader.query(client, "evidence_callers", selection, parameters)):
-        if row["caller"] in names:
-            result[row["function_id"]].append(names[row["caller"]])
-    return result
 
 
 def _facts(client: Client, functions: Iterable[Function]) -> dict[Function, FunctionFacts]:

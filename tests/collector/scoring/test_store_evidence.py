@@ -12,6 +12,7 @@ from pivotscope_collector.scoring.settings import ScoringSettings
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.evidence import read
 from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.surroundings import surroundings
 
 pytestmark = pytest.mark.engine
 
@@ -157,6 +158,22 @@ def test_composition_is_what_lies_beneath(evidence: Evidence) -> None:
     assert beneath["hot"] / beneath["dumps"] == pytest.approx(3.0)
     hot = next(entry for entry in service(evidence, "shop").functions if entry.function.qualified_name == "hot")
     assert [caller.qualified_name for caller in hot.callers] == ["handler"]
+
+
+@pytest.mark.usefixtures("evidence")
+def test_composition_is_taken_from_minutes_that_are_named_unless_nothing_was_sampled_in_them(
+    module_store: Client,
+) -> None:
+    handler = key(named("handler"))
+
+    def sampled(*minutes: int) -> float:
+        selection = Selection(START * SECOND, (START + 600) * SECOND, service="shop")
+        found = surroundings(module_store, selection, [handler], language="python", mode="gil", minutes=minutes)
+        return float(found.beneath[handler].y.sum()) / PERIOD
+
+    assert sampled() == 18 * 90
+    assert sampled(START, START + 120) == 10 * 90
+    assert sampled(START + 540) == sampled()
 
 
 def test_ruby_tells_native_time_by_its_leaves(evidence: Evidence) -> None:
