@@ -5,11 +5,19 @@ WITH
 SELECT toUnixTimestamp(seen.minute) AS minute, toUnixTimestamp64Micro(seen.received_until) AS received_us
 FROM
 (
-    SELECT windows.minute AS minute, max(received_at) AS received_until
-    FROM windows
-    WHERE (received_at > covered_until OR windows.minute >= open_from)
-        AND windows.minute >= {oldest:UInt32} AND windows.minute < {closed:UInt32}
-    GROUP BY windows.minute
+    -- Each by an index of its own, which one condition on both has not.
+    SELECT minute, max(received_at) AS received_until
+    FROM
+    (
+        SELECT minute, received_at
+        FROM windows
+        WHERE received_at > covered_until AND minute >= {oldest:UInt32} AND minute < {closed:UInt32}
+        UNION ALL
+        SELECT minute, received_at
+        FROM windows
+        WHERE minute >= open_from AND minute >= {oldest:UInt32} AND minute < {closed:UInt32}
+    )
+    GROUP BY minute
 ) AS seen
 LEFT JOIN
 (
