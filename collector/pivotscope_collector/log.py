@@ -5,8 +5,20 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from enum import StrEnum
 
 FORMATS = ("text", "json")
+
+
+class Level(StrEnum):
+    """From which level on records are written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
 _TIME = "%Y-%m-%dT%H:%M:%S"
 
 FIELDS: dict[str, Callable[[logging.LogRecord], object]] = {
@@ -28,7 +40,7 @@ class JsonFormatter(logging.Formatter):
         return json.dumps({name: value for name, value in found.items() if value is not None}, ensure_ascii=False)
 
 
-def set_up(level: str = "info", form: str = "text") -> None:
+def set_up(level: Level = Level.INFO, form: str = "text") -> None:
     """Send the collector's records of `level` and above to standard error, in one of FORMATS."""
     handler = logging.StreamHandler(sys.stderr)
     text = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s: %(message)s", _TIME)

@@ -19,8 +19,9 @@ from pivotscope_collector.api.service import AdminService, QueryService
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
 from pivotscope_collector.doors import policy
-from pivotscope_collector.doors.listen import listen
+from pivotscope_collector.doors.listen import listen, probe
 from pivotscope_collector.doors.operating import Operating
+from pivotscope_collector.errors import UsageError
 from pivotscope_collector.gauges import Gauge, Gauges
 from pivotscope_collector.ingest.cardinality import Cardinality
 from pivotscope_collector.ingest.committer import Committer
@@ -66,6 +67,8 @@ async def serve(settings: Settings, port_file: Path | None = None) -> None:
 
     Raises UsageError and StoreError for what keeps it from starting.
     """
+    if port_file:
+        _forget_port(port_file)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -78,6 +81,8 @@ async def serve(settings: Settings, port_file: Path | None = None) -> None:
         sys.stdout.flush()
         await stop.wait()
         _LOG.info("stopping")
+        if port_file:
+            _forget_port(port_file)
 
 
 @asynccontextmanager
@@ -86,7 +91,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
 
     It stops in the order of the data: no new streams, what was read is committed, acknowledged, jobs end, store closes.
     """
-    policy.check(settings)
+    probe(settings)
     gc.set_threshold(_GARBAGE)
     client = open_store(settings)
     clock, counters = SystemClock(), Counters()
@@ -201,6 +206,16 @@ def _jobs(settings: Settings, client: Client, counters: Counters, dropping: thre
 
     scheduler.every(settings.expiry_seconds, "expiry", expiry)
     return scheduler
+
+
+def _forget_port(file: Path) -> None:
+    """Whoever waits for the file is not to find the port of an earlier run. Raises UsageError."""
+    try:
+        file.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {file}: {error.strerror}") from error
+    if not file.parent.is_dir():
+        raise UsageError(f"cannot write {file}: there is no folder {file.parent}")
 
 
 def _write_port(file: Path, port: int) -> None:

@@ -6,7 +6,7 @@ from pivotscope_collector import log
 
 
 def test_lines_of_json_have_the_fields_of_the_table(capsys: pytest.CaptureFixture[str]) -> None:
-    log.set_up("info", "json")
+    log.set_up(log.Level.INFO, "json")
     logger = logging.getLogger("pivotscope_collector.test")
     logger.info("%d streams", 3)
     logger.error("failed", exc_info=ValueError("broken"))

@@ -1,7 +1,10 @@
 """The `pivotscope` command: registers the groups, and turns errors into exit codes."""
 
+import io
+import os
 import sys
 from importlib.metadata import version
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -56,15 +59,39 @@ def pivotscope(
 
 def main() -> None:
     """Run the command line; an error that the user can act on is one line and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
-        app()
+        _run()
     except (UsageError, NotFoundError) as error:
         _fail(error, WRONG_USE)
     except PivotscopeError as error:
         _fail(error, UNREACHABLE)
     except BrokenPipeError:
-        sys.stderr.close()
+        # Whoever reads the answer has enough of it.
+        _say_no_more()
         sys.exit(0)
+    except OSError as error:
+        _say_no_more()
+        _fail(PivotscopeError(f"cannot write the answer: {error.strerror or error}"), UNREACHABLE)
+
+
+def _run() -> None:
+    try:
+        app()
+    except SystemExit as ended:
+        # The command line's library ends with 1 where nobody reads on.
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None
+        raise
+    finally:
+        sys.stdout.flush()
+
+
+def _say_no_more() -> None:
+    """What is left to be written would be tried again on the way out."""
+    sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - open until the end
 
 
 def _fail(error: PivotscopeError, code: int) -> None:

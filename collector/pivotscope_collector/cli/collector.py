@@ -38,7 +38,7 @@ HttpListen = Annotated[
 ]
 LogFormat = Annotated[str | None, typer.Option("--log-format", help="text or json.")]
 PortFile = Annotated[Path | None, typer.Option("--port-file", help="Write the port here once it is open.")]
-LogLevel = Annotated[str, typer.Option("--log-level", help="debug, info, warning or error.")]
+LogLevel = Annotated[log.Level, typer.Option("--log-level", help="From which level on lines are logged.")]
 CALLS = (
     Column("when", "when"),
     Column("token", "token"),
@@ -68,7 +68,7 @@ def serve_command(
     allow_plaintext: Plaintext = None,
     http_listen: HttpListen = None,
     port_file: PortFile = None,
-    log_level: LogLevel = "info",
+    log_level: LogLevel = log.Level.INFO,
     log_format: LogFormat = None,
 ) -> None:
     """Take agents' streams, keep plans current and answer queries until stopped with SIGTERM or Ctrl-C.

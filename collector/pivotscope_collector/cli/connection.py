@@ -8,7 +8,7 @@ from typing import Annotated, TypeVar, cast
 
 import grpc
 import typer
-from pivotscope.transport.address import is_loopback
+from pivotscope.transport.address import is_loopback, with_port
 from pivotscope.transport.files import CredentialsError, load
 from pivotscope.transport.trouble import explain
 from pivotscope.v1 import query_pb2_grpc
@@ -18,7 +18,8 @@ from pivotscope_collector.cli.transport import Transport
 from pivotscope_collector.cli.waiting import waiting
 from pivotscope_collector.errors import NotFoundError, PivotscopeError, UnreachableError, UsageError
 
-DEFAULT_ADDRESS = "127.0.0.1:4640"
+DEFAULT_PORT = 4640
+DEFAULT_ADDRESS = f"127.0.0.1:{DEFAULT_PORT}"
 DEADLINE_SECONDS = 60.0
 MAX_MESSAGE_BYTES = 64 * 2**20
 _CHANNEL = [("grpc.max_receive_message_length", MAX_MESSAGE_BYTES)]
@@ -76,6 +77,10 @@ class Call:
 def _with_channel(
     address: str, token_file: Path | None, seconds: float, use: Callable[[grpc.Channel, Call], Reply]
 ) -> Reply:
+    try:
+        address = with_port(address, DEFAULT_PORT)
+    except ValueError as error:
+        raise UsageError(f"--collector {address!r}: {error}") from error
     call = Call(token_from(token_file), seconds)
     with waiting(f"Asking {address} …"), _open(address, transport.current(), secret=bool(call.metadata)) as channel:
         try:

@@ -1,6 +1,5 @@
 """`pivotscope flame`: where the time goes, as a picture or for other tools."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ from pivotscope.v1 import agent_pb2, query_pb2
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
 from pivotscope_collector.cli.format import percent
+from pivotscope_collector.cli.writing import write_file
 from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.reports.flame import Flame, FlameFrame, FlameStack, collapsed, speedscope
 from pivotscope_collector.reports.flame_page import page
@@ -111,17 +111,6 @@ def flame(
         typer.echo(
             f"pruned {percent(answer.pruned)}: samples of calls too small to show count as their callers'", err=True
         )
-
-
-def write_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(text, "utf-8")
-        draft.replace(path)
-    except OSError as error:
-        draft.unlink(missing_ok=True)
-        raise UsageError(f"cannot write {path}: {error.strerror}") from error
 
 
 def _flame(answer: query_pb2.GetFlameResponse, title: str) -> Flame:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pivotscope_collector.cli import options
+from pivotscope_collector.errors import UsageError
 from pivotscope_collector.reports.table import Column, Output, Table, write
 from pivotscope_collector.settings import load
 
@@ -54,14 +55,16 @@ def migrate_command(
 
         pivotscope collector migrate --clickhouse-url https://clickhouse.example:8443 --dry-run
 
-        pivotscope collector migrate status --data-dir /var/lib/pivotscope
+        pivotscope collector migrate status --data-dir /var/lib/pivotscope/data
     """
     # Both bring the engine in; other commands start without.
     from pivotscope_collector.serve import open_store  # noqa: PLC0415
-    from pivotscope_collector.store import schema  # noqa: PLC0415
+    from pivotscope_collector.store import folder, schema  # noqa: PLC0415
     from pivotscope_collector.store.placement import placed  # noqa: PLC0415
 
     settings = load(os.environ, config, data_dir=data_dir, clickhouse_url=clickhouse_url)
+    if (action or dry_run) and not settings.clickhouse_url and not folder.holds_store(settings.data_dir):
+        raise UsageError(f"there is no store in {settings.data_dir}: name its folder with --data-dir")
     client = open_store(settings)
     cluster, retention = settings.clickhouse_cluster, settings.retention
     try:

@@ -9,8 +9,8 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
-from pivotscope_collector.cli.flame import write_file
 from pivotscope_collector.cli.format import percent
+from pivotscope_collector.cli.writing import write_file
 from pivotscope_collector.errors import UnreachableError, UsageError
 from pivotscope_collector.planning.schema import validate
 from pivotscope_collector.reports.table import Column, Output, Table, write, write_json
@@ -83,7 +83,7 @@ def show_plan(
 
 @app.command("export")
 def export_plan(
-    path: Annotated[Path, typer.Argument(help="File to write.")] = Path("migration-plan.json"),
+    path: Annotated[Path, typer.Argument(help="File to write; - is standard output.")] = Path("migration-plan.json"),
     *,
     codebase: CodebaseOption = "",
     collector: Address = DEFAULT_ADDRESS,

@@ -58,7 +58,7 @@ def trend(
     release: options.VersionOption = "",
     since: options.Since = "1h",
     until: options.Until = "now",
-    step: Annotated[int, typer.Option(help="Seconds a row; 0 picks it from the range.")] = 0,
+    step: Annotated[int, typer.Option(min=0, help="Seconds a row; 0 picks it from the range.")] = 0,
     by: Annotated[By | None, typer.Option(help="One row a version, or CPU a request.")] = None,
     output: options.OutputOption = Output.TABLE,
     collector: Address = DEFAULT_ADDRESS,

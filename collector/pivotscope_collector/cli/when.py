@@ -7,18 +7,22 @@ from pivotscope_collector.errors import UsageError
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 FORMS = "15m, 24h, 7d, or a time such as 2026-11-22T10:00"
+_LAST_NS = 2**62
 
 
 def parse_when(text: str, now_ns: int) -> int:
-    """Unix nanoseconds of `text`: so long ago ("15m", "7d"), "now", or an ISO time (local unless it says otherwise)."""
+    """Unix nanoseconds of `text`: so long ago ("15m", "7d"), "now", or an ISO time (local unless it says otherwise).
+
+    Before 1970, and long after our time, there is nothing: such times stand for the first and the last there are.
+    """
     if text == "now":
         return now_ns
     ago = re.fullmatch(r"(\d+)([smhdw])", text)
     if ago:
-        return now_ns - int(ago[1]) * UNITS[ago[2]] * 10**9
+        return max(0, now_ns - int(ago[1]) * UNITS[ago[2]] * 10**9)
     try:
-        return int(datetime.fromisoformat(text).astimezone().timestamp() * 1e9)
-    except ValueError as error:
+        return min(max(0, int(datetime.fromisoformat(text).astimezone().timestamp() * 1e9)), _LAST_NS)
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"{text!r} is no time; expected {FORMS}") from error
 
 

@@ -9,6 +9,11 @@ from pivotscope_collector.errors import StoreError
 _UNFINISHED = "restore-unfinished"
 
 
+def holds_store(path: str) -> bool:
+    """Whether an engine has written here before."""
+    return Path(path, "metadata").is_dir()
+
+
 def prepare(path: str) -> None:
     """Create the folder and see that it can be written, and is no half of a restore. Raises StoreError."""
     if Path(path, _UNFINISHED).exists():

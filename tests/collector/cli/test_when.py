@@ -24,6 +24,12 @@ def test_iso_times_keep_their_zone_and_are_local_without_one() -> None:
     assert parse_when("2026-11-22T10:00", NOW) == int(local.timestamp()) * 10**9
 
 
+def test_times_beyond_all_that_is_stored_are_its_ends() -> None:
+    for text in ("9999999999d", "1960-01-01"):
+        assert parse_when(text, NOW) == 0
+    assert NOW < parse_when("9999-12-31T00:00+00:00", NOW) < 2**63
+
+
 @pytest.mark.parametrize("text", ["", "yesterday", "7", "7y", "-3h", "2026-13-01"])
 def test_anything_else_names_the_forms(text: str) -> None:
     with pytest.raises(UsageError, match="expected 15m, 24h"):
