@@ -35,7 +35,7 @@ from pivotscope_collector.security.book import TokenBook
 from pivotscope_collector.security.doorman import Doorman
 from pivotscope_collector.security.rate import Buckets
 from pivotscope_collector.settings import Settings, split_listen
-from pivotscope_collector.store import corrections, frozen, merging, schema
+from pivotscope_collector.store import corrections, frozen, merging, schema, storage
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.expiry import expire
 from pivotscope_collector.store.rollup import RollUp
@@ -182,6 +182,8 @@ def _migrate(client: Client, settings: Settings) -> None:
     for migration in schema.migrate(client, settings.clickhouse_cluster, settings.retention):
         _LOG.info("applied migration %04d_%s", migration.number, migration.name)
     schema.set_fsync(client, settings.clickhouse_cluster, on=settings.fsync)
+    for problem in storage.damage(client):
+        _LOG.error("%s", problem)
     if client.folder:
         frozen.forget(client.folder)
         merging.give_way()

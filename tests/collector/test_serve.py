@@ -93,6 +93,12 @@ def _stub(channel: grpc.aio.Channel) -> Any:
     return agent_pb2_grpc.AgentServiceStub(channel)
 
 
+def _empty(table: Path) -> None:
+    """As after a disk lost what it had said that it had written."""
+    for file in table.glob("*_*/data.bin"):
+        file.write_bytes(b"")
+
+
 async def _open(channel: grpc.aio.Channel) -> "grpc.aio.StreamStreamCall[pb.StreamRequest, pb.StreamResponse]":
     call: grpc.aio.StreamStreamCall[pb.StreamRequest, pb.StreamResponse] = _stub(channel).Stream(metadata=BEARER)
     await call.write(pb.StreamRequest(hello=pb.Hello(agent_id="a", epoch=1, host="h", sent_unix_ns=time.time_ns())))
@@ -154,6 +160,21 @@ async def test_from_a_stream_to_hotspots_and_through_a_restart(start: Start) -> 
         assert [agent.agent_id for agent in agents.agents] == ["a"]
     process.send_signal(signal.SIGINT)
     assert process.wait(60) == 0
+
+
+async def test_parts_that_cannot_be_read_are_said_at_the_start(start: Start, data_dir: Path) -> None:
+    process, port = start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = await _open(channel)
+        await call.write(_batch(1))
+        assert (await _read(call)).ack.sequence == 1
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 0
+    _empty(data_dir / "data" / "pivotscope" / "functions")
+    process, _ = start()
+    process.send_signal(signal.SIGTERM)
+    assert process.stderr
+    assert "damaged and were set aside (functions 1): what they held is in no answer" in process.stderr.read()
 
 
 async def test_callers_without_the_token_are_refused(start: Start) -> None:

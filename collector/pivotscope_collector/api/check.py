@@ -33,8 +33,8 @@ def check(client: Client, reached: Sequence[Reached] = ()) -> query_pb2.CheckRes
     services = list(rows(client.query("cardinality", {"since": int(time.time()) - _LOOK_BACK})))
     left = days_left(costs, state["free_bytes"], state["age_days"])
     moved = corrections.of_agents(client, time.time_ns() - _LOOK_BACK * 10**9)
-    problems = [*_store(state), *_parts(costs), *_disk(left), *_logs(logs), *_names(services)]
-    problems += [*_bounds(reached), *_clocks(moved)]
+    problems = [*storage.damage(client), *_store(state), *_parts(costs), *_disk(left), *_logs(logs)]
+    problems += [*_names(services), *_bounds(reached), *_clocks(moved)]
     return query_pb2.CheckResponse(
         collector_version=version("pivotscope"),
         engine_version=state["engine_version"],
@@ -63,8 +63,6 @@ def _table(cost: TableCost, age_days: float) -> query_pb2.TableSize:
 
 
 def _store(state: Any) -> Iterator[str]:  # noqa: ANN401 - a row of store_state
-    if state["broken_parts"]:
-        yield f"{state['broken_parts']} detached broken parts: see system.detached_parts"
     if state["future_windows"]:
         yield f"{state['future_windows']} windows lie in the future: check the clocks of the agents"
     if state["readonly_replicas"]:

@@ -32,6 +32,16 @@ def tables(client: Client) -> list[TableCost]:
     return [TableCost(**row) for row in rows(client.query("table_sizes", of_rows=True))]
 
 
+def damage(client: Client) -> list[str]:
+    """What the engine set aside because it could not read it, as problems in words. Raises StoreError."""
+    found = [f"{row['table']} {row['parts']}" for row in rows(client.query("broken_parts"))]
+    said = (
+        f"parts of tables are damaged and were set aside ({', '.join(found)}): what they held is in no answer; "
+        "look at the disk, and restore a backup"
+    )
+    return [said] if found else []
+
+
 def days_left(costs: Sequence[TableCost], free_bytes: float, age_days: float) -> float:
     """Days until the disk is full at the present rate; inf where what expires makes room enough.
 
