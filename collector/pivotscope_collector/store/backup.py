@@ -58,8 +58,6 @@ def back_up(client: Client, target: Path, now_ns: int, tell: Tell, still: Abstra
             made = _copied(tables, target, draft, tell, lambda rows, files: _manifest(client, now_ns, rows, files))
     except OSError as error:
         raise StoreError(f"{error.filename or target}: {error.strerror}: nothing was backed up") from error
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return made
 
 
@@ -95,20 +93,24 @@ def _copied(
     if free < total + _ROOM:
         raise StoreError(f"{target.parent} has {free / 1e6:,.0f} MB free, the backup needs {total / 1e6:,.0f} MB")
     draft.mkdir()
-    files: dict[str, File] = {}
-    done = 0
-    for path, source in sources.items():
-        place = draft / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        base, count = done, len(files)
-        files[path] = _copy(source, place, lambda size: tell(Progress(base + size, total, count, len(sources))))  # noqa: B023 - called within this turn
-        done += files[path].size
-    rows = {table: sum(rows_of(part) for one, part in parts if one == table) for table in tables}
-    made = describe(rows, files)
-    manifest.write(made, draft)
-    # Everything is on disk before the name says that it is a backup.
-    os.sync()
-    draft.rename(target)
+    try:
+        files: dict[str, File] = {}
+        done = 0
+        for path, source in sources.items():
+            place = draft / path
+            place.parent.mkdir(parents=True, exist_ok=True)
+            base, count = done, len(files)
+            files[path] = _copy(source, place, lambda size: tell(Progress(base + size, total, count, len(sources))))  # noqa: B023 - called within this turn
+            done += files[path].size
+        rows = {table: sum(rows_of(part) for one, part in parts if one == table) for table in tables}
+        made = describe(rows, files)
+        manifest.write(made, draft)
+        # Everything is on disk before the name says that it is a backup.
+        os.sync()
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
     return made
 
 

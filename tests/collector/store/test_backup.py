@@ -5,8 +5,8 @@ import hashlib
 import json
 import shutil
 import threading
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -107,6 +107,20 @@ def test_nothing_is_overwritten(filled: Client, tmp_path: Path, name: str) -> No
     with pytest.raises(UsageError, match=f"{name} exists: remove"):
         _made(filled, tmp_path / "b")
     assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_the_draft_of_another_is_left_alone(filled: Client, tmp_path: Path) -> None:
+    """Two collectors may begin one of the same name at once."""
+    theirs = tmp_path / "b.partial" / "windows"
+
+    @contextmanager
+    def overtaken() -> Iterator[None]:
+        theirs.mkdir(parents=True)
+        yield
+
+    with pytest.raises(StoreError, match=r"b\.partial: File exists"):
+        back_up(filled, tmp_path / "b", 7, lambda _: None, overtaken())
+    assert theirs.exists()
 
 
 def test_days_are_not_dropped_while_tables_are_frozen(filled: Client, tmp_path: Path) -> None:
