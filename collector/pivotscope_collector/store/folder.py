@@ -1,7 +1,9 @@
 """The folder of an embedded store: made ready, and understood when the engine refuses it."""
 
 import fcntl
+import shutil
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from pivotscope_collector.errors import StoreError
@@ -37,6 +39,13 @@ def unfinished(path: str) -> None:
 def finished(path: str) -> None:
     """Take the mark away."""
     Path(path, _UNFINISHED).unlink()
+
+
+def empty(path: str) -> None:
+    """Remove what is in the folder, the mark last: where this is cut short, nobody opens what is left."""
+    with suppress(FileNotFoundError):
+        for entry in sorted(Path(path).iterdir(), key=lambda entry: entry.name == _UNFINISHED):
+            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()
 
 
 def owner(path: str) -> str:

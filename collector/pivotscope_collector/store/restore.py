@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from pivotscope_collector.errors import StoreError, UsageError
@@ -36,7 +35,7 @@ def restore(backup: Path, client: Client, retention: Retention, tell: Callable[[
         folder.finished(client.folder)
     except BaseException as error:
         client.close()
-        _empty(target)
+        folder.empty(client.folder)
         if isinstance(error, OSError):
             raise StoreError(f"{error.filename or target}: {error.strerror}: nothing was restored") from error
         raise
@@ -94,9 +93,3 @@ def _check_target(target: Path, size: int) -> None:
     free = shutil.disk_usage(existing).free
     if free < size + _ROOM:
         raise StoreError(f"{existing} has {free / 1e6:,.0f} MB free, the backup needs {size / 1e6:,.0f} MB")
-
-
-def _empty(target: Path) -> None:
-    with suppress(FileNotFoundError):
-        for entry in target.iterdir():
-            shutil.rmtree(entry) if entry.is_dir() and not entry.is_symlink() else entry.unlink()

@@ -217,6 +217,31 @@ def test_half_a_restore_is_not_opened(tmp_path: Path) -> None:
     folder.prepare(str(tmp_path))
 
 
+def test_a_folder_that_is_half_emptied_stays_marked(
+    filled: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However its entries are listed, and whoever interrupts the restore twice."""
+    _made(filled, tmp_path / "b")
+    data = tmp_path / "data"
+    listed = Path.iterdir
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    def filling(*_: object) -> None:
+        (data / "store").mkdir(parents=True)
+        folder.unfinished(str(data))
+        monkeypatch.setattr(Path, "iterdir", lambda path: iter(sorted(listed(path))))
+        monkeypatch.setattr(shutil, "rmtree", interrupted)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pivotscope_collector.store.restore._filled", filling)
+    with pytest.raises(KeyboardInterrupt):
+        restore(tmp_path / "b", Client(path=str(data), database="kept"), Retention(), lambda _: None)
+    with pytest.raises(StoreError, match="a restore that was cut short"):
+        folder.prepare(str(data))
+
+
 _PATHS = st.sampled_from(["windows/1_1_1_0/a", "../a/b", "/etc/passwd/x", "a/b", "windows/../../x/y", "a//../b/c"])
 
 
