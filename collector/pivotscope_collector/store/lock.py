@@ -13,6 +13,8 @@ from pivotscope_collector.store.client import Client
 STALE_SECONDS = 600
 PATIENCE_SECONDS = 120.0
 _TABLE = "migration_lock"
+_PROCESS = uuid4().hex
+"""A pid comes again, in a container nearly always."""
 
 
 @contextmanager
@@ -22,18 +24,21 @@ def held(
     *,
     patience: float = PATIENCE_SECONDS,
     sleep: Callable[[float], None] = time.sleep,
-) -> Iterator[None]:
+) -> Iterator[Callable[[], None]]:
     """Hold the lock while the block runs; waits for another holder. Raises StoreError where it is held for too long.
 
     Creating a table that exists fails, and renaming one away succeeds for one caller only: that is all a lock needs.
-    Its comment names the holder. A lock as old as STALE_SECONDS is that of a process that died, and is broken.
+    Its comment names the holder. The lock of a process that died is broken: on a server one that was not renewed for
+    STALE_SECONDS, in an embedded store any of another process, for only one can have it open.
+
+    Gives what renews the lock, for between two steps; it raises StoreError where another broke it meanwhile.
     """
     clause = f" ON CLUSTER `{cluster}`" if cluster else ""
-    mine = f"{socket.gethostname()} pid {os.getpid()} {uuid4().hex}"
+    mine = f"{socket.gethostname()} pid {os.getpid()} {_PROCESS} {uuid4().hex}"
     deadline = time.monotonic() + patience
     while not _taken(client, clause, mine):
         holder = client.query("lock_holder", {"table": _TABLE})
-        if holder["age"] and holder["age"][0] > STALE_SECONDS:
+        if holder["age"] and _dead(client, holder["holder"][0], holder["age"][0]):
             _break(client, clause, holder["holder"][0])
         elif time.monotonic() > deadline:
             name = holder["holder"][0] if holder["holder"] else "another collector"
@@ -44,10 +49,11 @@ def held(
         else:
             sleep(0.2)
     try:
-        yield
+        yield lambda: _renew(client, clause, mine)
     finally:
         with suppress(StoreError):
-            client.command(f"DROP TABLE IF EXISTS {_TABLE}{clause}")
+            if _held(client, mine):
+                _break(client, clause, mine)
 
 
 def _taken(client: Client, clause: str, mine: str) -> bool:
@@ -57,11 +63,26 @@ def _taken(client: Client, clause: str, mine: str) -> bool:
         if "already exists" in str(error) or "TABLE_ALREADY_EXISTS" in str(error):
             return False
         raise
-    return client.query("lock_holder", {"table": _TABLE})["holder"] == [mine]
+    return _held(client, mine)
+
+
+def _held(client: Client, mine: str) -> bool:
+    return bool(client.query("lock_holder", {"table": _TABLE})["holder"] == [mine])
+
+
+def _dead(client: Client, holder: str, age: int) -> bool:
+    return _PROCESS not in holder if client.folder else age > STALE_SECONDS
+
+
+def _renew(client: Client, clause: str, mine: str) -> None:
+    # Whoever holds it by now keeps it: its name is the table's comment, not that of the column.
+    client.command(f"ALTER TABLE {_TABLE}{clause} COMMENT COLUMN held '{uuid4().hex}'")
+    if not _held(client, mine):
+        raise StoreError(f"{client.location}: another collector took over the migration, as this one took too long")
 
 
 def _break(client: Client, clause: str, holder: str) -> None:
-    """Take a stale lock away. Only one of several that find it so can rename it; a fresh one is put back."""
+    """Take the lock of a holder away. Only one of several that try can rename it; that of another is put back."""
     aside = f"{_TABLE}_{uuid4().hex}"
     with suppress(StoreError):
         client.command(f"RENAME TABLE {_TABLE} TO {aside}{clause}")

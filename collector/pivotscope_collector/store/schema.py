@@ -167,7 +167,7 @@ def create(client: Client, through: int) -> None:
 
 
 def _migrate(client: Client, cluster: str, retention: Retention, *, allow_dangerous: bool) -> list[Migration]:
-    with held(client, cluster):
+    with held(client, cluster) as renew:
         done = pending(applied(client), migrations())
         columns = _columns(client)
         said = [text for one in done for text in _dangers(one, cluster, retention, columns)]
@@ -177,6 +177,7 @@ def _migrate(client: Client, cluster: str, retention: Retention, *, allow_danger
                 "run `pivotscope collector migrate --allow-dangerous`"
             )
         for migration in done:
+            renew()
             _apply(client, migration, cluster, retention)
     return done
 
