@@ -239,7 +239,8 @@ def ttls(retention: Retention) -> dict[str, str]:
 def set_retention(client: Client, cluster: str, retention: Retention) -> list[str]:
     """Have tables that were made under other settings keep rows for as long as these say; returns their names.
 
-    Rows that are there already leave with the next merges; nothing is rewritten for it.
+    Parts that are there already are marked anew behind the caller's back, also over a restart: of each the column of
+    time is read, and nothing is rewritten. What has expired then leaves with the next merges.
     """
     clause = f" ON CLUSTER `{cluster}`" if cluster else ""
     wanted = ttls(retention)
@@ -248,8 +249,10 @@ def set_retention(client: Client, cluster: str, retention: Retention) -> list[st
     for table, days in zip(sizes["table"], sizes["ttl_days"], strict=True):
         ttl = wanted.get(table)
         if ttl and days != int(ttl.partition("toIntervalDay(")[2].partition(")")[0]):
+            alter = f"ALTER TABLE `{table}`{clause} MODIFY"
+            client.command(f"{alter} SETTING materialize_ttl_recalculate_only = 1", database=client.local_database)
             client.command(
-                f"ALTER TABLE `{table}`{clause} MODIFY TTL {ttl} SETTINGS materialize_ttl_after_modify = 0",
+                f"{alter} TTL {ttl} SETTINGS materialize_ttl_after_modify = 1, alter_sync = 0",
                 database=client.local_database,
             )
             changed.append(table)

@@ -1,6 +1,7 @@
 """Migrations on a store: once, by one collector, within what is safe, and with the TTLs of the settings."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -125,6 +126,25 @@ def test_tables_follow_the_settings(store: Client) -> None:
     days = dict(zip(sizes["table"], sizes["ttl_days"], strict=True))
     assert (days["windows"], days["functions_minute"], days["functions_hour"]) == (10, 30, 400)
     assert schema.set_retention(store, "", wanted) == []
+
+
+def test_rows_that_are_there_follow_too(store: Client) -> None:
+    """Shorter and longer; and nothing is done where nothing has changed."""
+    day = 86_400
+    bucket = int(time.time()) // day * day - 10 * day
+    store.insert("pools_minute", {"bucket": [bucket], "service": ["shop"], "revision": [1]})
+    for days, changes in ((20, 1), (90, 2), (90, 2)):
+        schema.set_retention(store, "", Retention(minute_days=days))
+        mutations = store.run("SELECT command FROM system.mutations WHERE table = 'pools_minute' AND NOT is_killed "
+                              "AND database = currentDatabase() AND command LIKE '%TTL%'")  # fmt: skip
+        assert len(mutations["command"]) == changes
+        # They are carried out in their order: this one waits for those before it.
+        store.command("ALTER TABLE pools_minute DELETE WHERE 0 SETTINGS mutations_sync = 1")
+        parts = store.run(
+            "SELECT toUnixTimestamp(delete_ttl_info_max) AS ends FROM system.parts "
+            "WHERE database = currentDatabase() AND table = 'pools_minute' AND active"
+        )
+        assert parts["ends"] == [bucket + days * day]
 
 
 def test_what_lasts_how_long() -> None:

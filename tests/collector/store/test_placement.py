@@ -98,6 +98,11 @@ def spread(engine_path: str) -> Iterator[Client]:
 def test_everything_runs_on_two_databases(spread: Client, clock: SystemClock, window_rows: Callable[..., Rows]) -> None:
     assert schema.migrate(spread, "main", Retention()) == schema.migrations()
     assert schema.migrate(spread, "main", Retention(minute_days=70)) == []
+    marked = spread.run(
+        "SELECT table FROM system.mutations WHERE database = {rows:String} AND command LIKE '%MATERIALIZE TTL%'",
+        {"rows": spread.local_database},
+    )
+    assert set(marked["table"]) == {"pools_minute", "functions_minute", "points"}
     schema.set_fsync(spread, "main", on=True)
     schema.set_fsync(spread, "main", on=False)
     counters = Counters()
