@@ -37,12 +37,11 @@ from pivotscope_collector.security.rate import Buckets
 from pivotscope_collector.settings import Settings, split_listen
 from pivotscope_collector.store import corrections, frozen, merging, schema, storage
 from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.expiry import expire
+from pivotscope_collector.store.expiry import expire, takes_back_to
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.writer import Writer
 
 _LOG = logging.getLogger(__name__)
-_DAY_SECONDS = 86_400
 _PLAN_SHARE = 0.1
 """Of the clock, at most, for computing plans."""
 _GARBAGE = 50_000
@@ -95,9 +94,26 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     gc.set_threshold(_GARBAGE)
     client = open_store(settings)
     clock, counters = SystemClock(), Counters()
+    operating = Operating(client, counters, Gauges())
+    try:
+        await operating.open(settings)
+        await asyncio.to_thread(_migrate, client, settings)
+        back_to = await asyncio.to_thread(takes_back_to, client, clock.unix_ns(), settings.retention.raw_days)
+        async with _serving(settings, client, counters, operating, Limits(age_seconds=back_to)) as port:
+            yield port
+    finally:
+        await operating.close()
+        client.close()
+
+
+@asynccontextmanager
+async def _serving(
+    settings: Settings, client: Client, counters: Counters, operating: Operating, limits: Limits
+) -> AsyncIterator[int]:
+    """All that needs the store, open and migrated; gives the port."""
+    clock = SystemClock()
     book = TokenBook(client, clock, policy.first_token(settings))
     writer = Writer(client, clock, counters, settings.rollup_margin_seconds)
-    limits = Limits(age_seconds=(settings.retention.raw_days - 1) * _DAY_SECONDS)
     committer = Committer(
         writer.write,
         counters,
@@ -123,17 +139,9 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     dropping = threading.Lock()
     scheduler = _jobs(settings, client, counters, dropping)
     backups = Backups(client, settings.backup_folder, dropping, asyncio.Lock())
-    operating = Operating(
-        client,
-        counters,
-        Gauges(
-            {
-                Gauge.STREAMS_OPEN: lambda: agents.streams,
-                Gauge.ROWS_WAITING: lambda: committer.waiting,
-                Gauge.BYTES_WAITING: lambda: committer.bytes_waiting,
-            }
-        ),
-    )
+    operating.gauges.read_with(Gauge.STREAMS_OPEN, lambda: agents.streams)
+    operating.gauges.read_with(Gauge.ROWS_WAITING, lambda: committer.waiting)
+    operating.gauges.read_with(Gauge.BYTES_WAITING, lambda: committer.bytes_waiting)
     server = grpc.aio.server(
         interceptors=[
             Doorman(book, Buckets(settings.calls_per_second, clock.monotonic), Audit(client, clock, counters), counters)
@@ -149,33 +157,27 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     admin = AdminService(client, desired.wake, book, backups, cardinality.reached)
     query_pb2_grpc.add_AdminServiceServicer_to_server(admin, server)
     operating.add_to(server)
+    await asyncio.to_thread(book.refresh)
+    port = listen(server, settings, counters, operating.gauges)
+    committer.start()
+    desired.start()
+    book.start()
+    await server.start()
+    scheduler.start()
+    await operating.serving()
     try:
-        await operating.open(settings)
-        await asyncio.to_thread(_migrate, client, settings)
-        await asyncio.to_thread(book.refresh)
-        port = listen(server, settings, counters, operating.gauges)
-        committer.start()
-        desired.start()
-        book.start()
-        await server.start()
-        scheduler.start()
-        await operating.serving()
-        try:
-            yield port
-        finally:
-            await operating.draining()
-            stopped = asyncio.create_task(server.stop(settings.drain_seconds))
-            # The server refuses new calls from its next turn of the loop on.
-            await asyncio.sleep(0)
-            agents.drain()
-            await stopped
-            await desired.close()
-            await book.close()
-            await committer.close()
-            await asyncio.to_thread(scheduler.close)
+        yield port
     finally:
-        await operating.close()
-        client.close()
+        await operating.draining()
+        stopped = asyncio.create_task(server.stop(settings.drain_seconds))
+        # The server refuses new calls from its next turn of the loop on.
+        await asyncio.sleep(0)
+        agents.drain()
+        await stopped
+        await desired.close()
+        await book.close()
+        await committer.close()
+        await asyncio.to_thread(scheduler.close)
 
 
 def _migrate(client: Client, settings: Settings) -> None:

@@ -4,6 +4,7 @@ import logging
 from datetime import UTC, datetime, timedelta
 
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.selection import MINUTE
 
 BACKSTOP_DAYS = 3
 """How many days after they expire the engine's TTL removes raw rows, if they were not dropped before: time for roll-ups
@@ -12,6 +13,18 @@ that a collector was not there for."""
 _LOG = logging.getLogger(__name__)
 _BY_DAY = ("windows",)
 _DAY = 86_400
+
+
+def takes_back_to(client: Client, now_ns: int, raw_days: int) -> int:
+    """How old windows may be, in seconds, so that their minutes can be rolled up anew. Raises StoreError.
+
+    A day less than raw rows are kept. Where they were kept for less before, only minutes since those that have lost
+    theirs: rolled up anew, such a one would shrink to what came late. The youngest day is always taken.
+    """
+    now = now_ns // 10**9
+    oldest = now - (raw_days - 1) * _DAY
+    lost: int = client.query("rolled_without_raw", {"since": oldest})["minute"][0]
+    return min(now - oldest, max(_DAY, now - lost - MINUTE))
 
 
 def expire(client: Client, now_ns: int, raw_days: int, cluster: str = "") -> int:

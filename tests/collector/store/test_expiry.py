@@ -1,11 +1,12 @@
 """Raw days go when they are over, and not before they are rolled up."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Protocol
 
 import pytest
 from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.expiry import expire
+from pivotscope_collector.store.expiry import expire, takes_back_to
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
 from pivotscope_collector.store.writer import Writer
@@ -58,3 +59,21 @@ def test_what_comes_late_keeps_its_day(
     assert sum(store.run("SELECT total FROM functions_minute FINAL")["total"]) == 7
     assert expire(store, clock.unix_ns(), RAW_DAYS) == 1
     assert _windows(store) == 0
+
+
+def test_minutes_that_lost_their_raw_rows_take_no_more(
+    store: Client, writer: Writer, roll_up: RollUp, window_rows: Callable[..., Rows], clock: Moved
+) -> None:
+    """However long raw rows are to be kept from now on, and whatever of younger and older days is there."""
+    days = [int(clock.now) // DAY * DAY - back * DAY for back in (9, 6, 3)]
+    assert takes_back_to(store, clock.unix_ns(), 14) == 13 * DAY
+    for day in days:
+        writer.write(window_rows({(1,): 3}, minute=day + 60))
+    clock.now += 60
+    assert roll_up.run() == 3
+    assert takes_back_to(store, clock.unix_ns(), 14) == 13 * DAY
+    store.command(f"ALTER TABLE windows DROP PARTITION ID '{datetime.fromtimestamp(days[1], UTC):%Y%m%d}'")
+    assert takes_back_to(store, clock.unix_ns(), 14) == int(clock.now) - (days[1] + 120)
+    assert takes_back_to(store, clock.unix_ns(), 5) == 4 * DAY
+    store.command("TRUNCATE TABLE windows")
+    assert takes_back_to(store, (days[2] + 3600) * 10**9, 14) == DAY
