@@ -1,5 +1,6 @@
--- The newest minute since {since} that is rolled up and whose raw rows are gone; 0 where there is none.
+-- The newest minute since {since} that is rolled up and older than all raw rows; 0 where there is none. Raw rows leave by
+-- whole days, the oldest first, and the engine knows the first minute of each without reading it.
+WITH (SELECT if(count() = 0, toDateTime(4294967295, 'UTC'), min(minute)) FROM windows) AS first_raw
 SELECT toUnixTimestamp(max(bucket)) AS minute
 FROM pools_minute
-WHERE bucket >= {since:UInt32}
-    AND bucket NOT IN (SELECT windows.minute FROM windows WHERE windows.minute >= {since:UInt32})
+WHERE bucket >= {since:UInt32} AND bucket < first_raw
