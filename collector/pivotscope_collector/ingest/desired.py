@@ -11,6 +11,7 @@ from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.clock import Clock
 from pivotscope_collector.errors import StoreError
 from pivotscope_collector.ingest.wishes import Wishes, message_of, wishes_of
+from pivotscope_collector.security.grant import Grant
 from pivotscope_collector.store import controls
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.controls import Standing
@@ -25,6 +26,7 @@ Send = Callable[[pb.StreamResponse], None]
 @dataclass(slots=True, eq=False)
 class _Follower:
     agent: str
+    grant: Grant
     send: Send
     told: Wishes | None = field(default=None)
 
@@ -61,9 +63,12 @@ class Desired:
         self._wake.set()
 
     @contextmanager
-    def following(self, agent: str, send: Send) -> Iterator[None]:
-        """Tell an agent's stream what is asked of it now, and whatever changes while the block runs."""
-        follower = _Follower(agent, send)
+    def following(self, agent: str, grant: Grant, send: Send) -> Iterator[None]:
+        """Tell an agent's stream what is asked of it now, and whatever changes while the block runs.
+
+        `grant` is that of the stream: it is told of no service that it may not write.
+        """
+        follower = _Follower(agent, grant, send)
         self._followers.add(follower)
         try:
             self._tell(follower)
@@ -100,7 +105,7 @@ class Desired:
         if self._standing is None:
             return
         now_ns = self._clock.unix_ns()
-        wishes = wishes_of(self._standing, follower.agent, now_ns)
+        wishes = wishes_of(self._standing, follower.agent, now_ns, follower.grant)
         if wishes != follower.told:
             follower.told = wishes
             follower.send(pb.StreamResponse(control=pb.Control(desired_state=message_of(wishes, now_ns))))

@@ -115,7 +115,7 @@ class AgentService:
             reader.cancel()
 
         try:
-            with self._watch(grant, end), self._desired.following(hello.agent_id, session.send):
+            with self._watch(grant, end), self._desired.following(hello.agent_id, grant, session.send):
                 async for answer in session.answers():
                     yield answer
             if ended:

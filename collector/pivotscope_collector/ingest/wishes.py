@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pivotscope.profile.window import Mode
 from pivotscope.v1 import agent_pb2 as pb
 
+from pivotscope_collector.security.grant import ANYONE, Grant
 from pivotscope_collector.store.controls import FACTS_MS, Kind, Standing
 
 _SECOND, _MS = 1_000_000_000, 1_000_000
@@ -32,9 +33,12 @@ class Wishes:
     facts: tuple[tuple[str, int], ...] = ()
 
 
-def wishes_of(standing: Sequence[Standing], agent: str, now_ns: int) -> Wishes:
-    """What concerns an agent: of rates and limits the narrowest audience's, of pauses the one that ends last."""
-    mine = [one for one in standing if one.agent in {"", agent}]
+def wishes_of(standing: Sequence[Standing], agent: str, now_ns: int, grant: Grant = ANYONE) -> Wishes:
+    """What concerns an agent: of rates and limits the narrowest audience's, of pauses the one that ends last.
+
+    Of services and codebases that its token may not write it is told nothing.
+    """
+    mine = [one for one in standing if one.agent in {"", agent} and _may_know(grant, one)]
     names = sorted({one.service for one in mine if one.kind is not Kind.FACTS} | {""})
     wishes = [_wish(mine, agent, name, now_ns) for name in names]
     facts: dict[str, int] = {}
@@ -61,6 +65,10 @@ def message_of(wishes: Wishes, now_ns: int) -> pb.DesiredState:
         ],
         facts=[pb.FactsWanted(codebase=codebase, asked_unix_ns=asked) for codebase, asked in wishes.facts],
     )
+
+
+def _may_know(grant: Grant, one: Standing) -> bool:
+    return all(grant.may_write(name) for name in (one.service, one.codebase) if name)
 
 
 def _wish(mine: Iterable[Standing], agent: str, service: str, now_ns: int) -> Wish:

@@ -1,6 +1,7 @@
 from pivotscope.profile.window import Mode
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.ingest.wishes import Wish, Wishes, message_of, wishes_of
+from pivotscope_collector.security.grant import Grant
 from pivotscope_collector.store.controls import FACTS_MS, Kind, Standing
 
 NOW = 1_795_000_000_000_000_000
@@ -50,6 +51,22 @@ def test_an_ended_pause_is_no_pause() -> None:
     asked = [Standing(Kind.PAUSE, until_ns=NOW)]
     assert wishes_of(asked, "a", NOW - 1) != Wishes()
     assert wishes_of(asked, "a", NOW) == Wishes()
+
+
+def test_a_stream_hears_nothing_of_services_and_codebases_that_its_token_may_not_write() -> None:
+    asked = [
+        Standing(Kind.RATE, amount=10),
+        Standing(Kind.RATE, service="other", amount=20),
+        Standing(Kind.PAUSE, service="shop", asked_by="ana", note="release"),
+        Standing(Kind.PAUSE, agent="a", service="shop", asked_by="ana", note="release"),
+        Standing(Kind.FACTS, asked_ns=NOW - 7),
+        Standing(Kind.FACTS, codebase="other", asked_ns=NOW - 7),
+        Standing(Kind.FACTS, codebase="shop", asked_ns=NOW - 7),
+    ]
+    told = wishes_of(asked, "a", NOW, Grant("t", "t", write=frozenset({"other"})))
+    assert told.services == (Wish("", 10), Wish("other", 20))
+    assert told.facts == (("", NOW - 7), ("other", NOW - 7))
+    assert len(wishes_of(asked, "a", NOW, Grant("t", "t", write=frozenset({"*"}))).services) == 3
 
 
 def test_modes_and_facts() -> None:
