@@ -71,7 +71,8 @@ class QueryLimits:
 class NameBounds:
     """How many different names there may be in a day, at each collector; those beyond stand as `(other)`.
 
-    Services and codebases are counted by token, functions by codebase, the rest by service. Series beyond are refused.
+    Services and codebases are counted by token, functions by codebase, the rest by service. Series beyond are
+    refused, and so are those with a name beyond.
     """
 
     services: int = 2_000

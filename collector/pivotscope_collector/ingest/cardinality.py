@@ -5,7 +5,7 @@ folded into OTHER, so that CPU stays counted; only series are refused, for a sum
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -24,7 +24,7 @@ FunctionRow = tuple[int, str, str, str, str, str]
 """Id, codebase, language, path, qualified name, owner."""
 
 _DAY_NS = 86_400 * 10**9
-_OF_PROCESSES = ("environment", "version", "variant", "instance")
+_OF_SERVICES = ("environment", "version", "variant", "instance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +93,14 @@ class Names:
 
     def process(self, message: pb.Process) -> pb.Process:
         """The process with the names that it counts under."""
-        folded = {}
-        service = message.service
-        if not self._admits("services", self._token, service):
-            folded["service"] = service = OTHER
-        for name in _OF_PROCESSES:
-            value = getattr(message, name)
-            if value and not self._admits(f"{name}s", service, value):
-                folded[name] = OTHER
-        self._services.add(service)
+        folded = list(self._beyond(message))
+        self._services.add(OTHER if "service" in folded else message.service)
         if not folded:
             return message
         named = pb.Process()
         named.CopyFrom(message)
-        for name, value in folded.items():
-            setattr(named, name, value)
+        for name in folded:
+            setattr(named, name, OTHER)
         return named
 
     def function(self, row: FunctionRow) -> FunctionRow:
@@ -124,11 +117,25 @@ class Names:
         scope = next(iter(self._services)) if len(self._services) == 1 else self._token
         return self._cardinality.beyond("stacks", scope, ids)
 
-    def series(self, service: str, key: int) -> str:
+    def series(self, message: pb.MetricSeries, key: int) -> str:
         """Why a series is not taken; empty where it is."""
-        if self._cardinality.admits("series", service, key):
+        name = next(self._beyond(message), "")
+        if name:
+            return f"its {name} is beyond the {name}s that may come in a day: is an id part of it?"
+        if self._cardinality.admits("series", message.service, key):
             return ""
-        return f"{service} has brought more series today than a service may: is an id part of a label?"
+        return f"{message.service} has brought more series today than a service may: is an id part of a label?"
+
+    def _beyond(self, message: pb.Process | pb.MetricSeries) -> Iterator[str]:
+        """Fields with names that are too many; those of a service beyond its bound are counted as OTHER's."""
+        service = message.service
+        if not self._admits("services", self._token, service):
+            yield "service"
+            service = OTHER
+        for name in _OF_SERVICES:
+            value = getattr(message, name)
+            if value and not self._admits(f"{name}s", service, value):
+                yield name
 
     def _admits(self, kind: str, scope: str, value: str) -> bool:
         return self._cardinality.admits(kind, scope, _key(value))

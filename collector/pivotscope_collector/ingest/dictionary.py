@@ -81,7 +81,7 @@ class Dictionary:
         stacks = self._define_stacks(definitions.stacks)
         for series in definitions.series:
             if self._accept("series", series.id, self._series(series), series.service):
-                self._add_series(series.id, _series(series))
+                self._add_series(series)
         return stacks
 
     def missing(self, kind: str, number: int, where: str) -> Refusal:
@@ -178,12 +178,13 @@ class Dictionary:
         short = [pb.Stack(id=message.id, functions=[bucket, message.functions[-1]]) for message in messages]
         self._add_stacks(*_members(short))
 
-    def _add_series(self, number: int, series: Series) -> None:
-        problem = self._names.series(series.service, series.series_id) if self._names else ""
+    def _add_series(self, message: pb.MetricSeries) -> None:
+        series = _series(message)
+        problem = self._names.series(message, series.series_id) if self._names else ""
         if not problem:
-            self.series[number] = series
+            self.series[message.id] = series
         elif len(self._too_many) < 10_000:
-            self._too_many["series", number] = problem
+            self._too_many["series", message.id] = problem
 
     def _texts(self, values: Iterable[str]) -> Iterator[str]:
         longest = max(map(len, values))

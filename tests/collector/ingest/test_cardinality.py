@@ -144,6 +144,23 @@ def test_series_beyond_the_bound_are_refused_with_their_code(bounded: Make) -> N
     assert len(gathered.rows.windows) == 5
 
 
+@pytest.mark.parametrize("kind", ["service", "environment", "version", "variant", "instance"])
+def test_series_with_a_name_beyond_its_bound_are_refused(bounded: Make, counters: Counters, kind: str) -> None:
+    _, dictionary = bounded(**{f"{kind}s": 2})
+    made = pb.Definitions()
+    for number in range(1, 5):
+        names = {"service": "shop", kind: f"n{number}"}
+        made.series.add(
+            id=number, name="orders", kind=pb.METRIC_KIND_COUNTER, role=pb.METRIC_ROLE_REQUESTS, **names
+        )  # fmt: skip
+    dictionary.define(made)
+    assert sorted(dictionary.series) == [1, 2]
+    refusal = dictionary.missing("series", 3, "points[0]")
+    assert refusal.reason == pb.REJECTION_REASON_CARDINALITY
+    assert f"its {kind} is beyond the {kind}s" in refusal.detail
+    assert counters.get(Count.NAMES_FOLDED, f"{kind}s") == 2
+
+
 def test_a_new_day_begins_anew(bounded: Make, clock: _Clock) -> None:
     cardinality, dictionary = bounded(versions=1)
     dictionary.define(_definitions(version="one"))
