@@ -39,6 +39,7 @@ from pivotscope_collector.store import corrections, frozen, merging, schema, sto
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.expiry import expire, takes_back_to
 from pivotscope_collector.store.rollup import RollUp
+from pivotscope_collector.store.taken import taken
 from pivotscope_collector.store.writer import Writer
 
 _LOG = logging.getLogger(__name__)
@@ -157,7 +158,7 @@ async def _serving(
     admin = AdminService(client, desired.wake, book, backups, cardinality.reached)
     query_pb2_grpc.add_AdminServiceServicer_to_server(admin, server)
     operating.add_to(server)
-    await asyncio.to_thread(book.refresh)
+    await asyncio.to_thread(_take_up, client, book, cardinality)
     port = listen(server, settings, counters, operating.gauges)
     committer.start()
     desired.start()
@@ -178,6 +179,12 @@ async def _serving(
         await book.close()
         await committer.close()
         await asyncio.to_thread(scheduler.close)
+
+
+def _take_up(client: Client, book: TokenBook, cardinality: Cardinality) -> None:
+    """Go on with what the store has of before."""
+    book.refresh()
+    cardinality.take_up(taken(client, cardinality.today))
 
 
 def _migrate(client: Client, settings: Settings) -> None:

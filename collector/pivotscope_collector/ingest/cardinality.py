@@ -5,7 +5,7 @@ folded into OTHER, so that CPU stays counted; only series are refused, for a sum
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -16,6 +16,7 @@ from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters
 from pivotscope_collector.settings import NameBounds
+from pivotscope_collector.store.taken import Taken
 
 OTHER = "(other)"
 """Stands for names beyond a bound."""
@@ -24,6 +25,8 @@ FunctionRow = tuple[int, str, str, str, str, str]
 """Id, codebase, language, path, qualified name, owner."""
 
 _DAY_NS = 86_400 * 10**9
+_OF_KEYS = ("services", "environments", "versions", "variants")
+"""Kinds of names that the sorting key of windows holds."""
 _OF_SERVICES = ("environment", "version", "variant", "instance")
 
 
@@ -38,22 +41,53 @@ class Reached:
 
 
 class Cardinality:
-    """Names of this day that this collector has seen, by kind and by whose they are. For the loop's thread."""
+    """Names of this day that this collector has seen, by kind and by whose they are. For the loop's thread.
+
+    Service, environment, version and variant are part of a window's key, so a batch that comes again must find its
+    names as they were. So names of the day before stay admitted, beyond a bound too, and a collector that starts
+    takes up what the store has.
+    """
 
     def __init__(self, bounds: NameBounds, clock: Clock, counters: Counters) -> None:
         self._bounds = bounds
         self._clock = clock
         self._counters = counters
-        self._day = -1
+        self._day = self.today
         self._seen: dict[tuple[str, str], set[int]] = {}
+        self._before: dict[tuple[str, str], set[int]] = {}
+        self._closed: set[tuple[str, str]] = set()
         self._beyond: Counter[tuple[str, str]] = Counter()
+
+    @property
+    def today(self) -> int:
+        """Days since 1970."""
+        return self._clock.unix_ns() // _DAY_NS
+
+    def take_up(self, stored: Iterable[Taken]) -> None:
+        """Go on from the names of the store, before any other comes.
+
+        Where OTHER is among those of today, their bound was reached: then no others are admitted until the day ends.
+        """
+        for one in stored:
+            places = {
+                ("services", ""): (one.service,),
+                ("environments", one.service): one.environments,
+                ("versions", one.service): one.versions,
+                ("variants", one.service): one.variants,
+            }
+            for place, names in places.items():
+                self._before.setdefault(place, set()).update(map(_key, names))
+                if OTHER in names and one.day >= self._day:
+                    self._closed.add(place)
 
     def admits(self, kind: str, scope: str, key: int) -> bool:
         """Whether a name, by its hash, is within the bound of its kind; one that was once today stays so."""
         seen = self._of_today(kind, scope)
         if key in seen:
             return True
-        if len(seen) >= getattr(self._bounds, kind):
+        place = _in_store(kind, scope)
+        room = len(seen) < getattr(self._bounds, kind) and place not in self._closed
+        if not room and key not in self._before.get(place, ()):
             self._beyond[kind, scope] += 1
             self._counters.add(Count.NAMES_FOLDED, label=kind)
             return False
@@ -77,10 +111,19 @@ class Cardinality:
         ]
 
     def _of_today(self, kind: str, scope: str) -> set[int]:
-        day = self._clock.unix_ns() // _DAY_NS
+        day = self.today
         if day != self._day:
-            self._day, self._seen, self._beyond = day, {}, Counter()
+            self._before = {}
+            for (known, whose), names in self._seen.items():
+                if known in _OF_KEYS:
+                    self._before.setdefault(_in_store(known, whose), set()).update(names)
+            self._day, self._seen, self._beyond, self._closed = day, {}, Counter(), set()
         return self._seen.setdefault((kind, scope), set())
+
+
+def _in_store(kind: str, scope: str) -> tuple[str, str]:
+    """Where a name of earlier is looked for: whose token brought a service is not stored."""
+    return kind, "" if kind == "services" else scope
 
 
 class Names:

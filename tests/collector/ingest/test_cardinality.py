@@ -17,6 +17,7 @@ from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.refusal import Partial
 from pivotscope_collector.settings import NameBounds
 from pivotscope_collector.store import rows as r
+from pivotscope_collector.store.taken import Taken
 
 NOW_NS = 1_795_000_000_000_000_000
 DAY_NS = 86_400 * 10**9
@@ -170,6 +171,42 @@ def test_a_new_day_begins_anew(bounded: Make, clock: _Clock) -> None:
     dictionary.define(_definitions(id=3, version="two"))
     assert dictionary.places[3][2] == "two"
     assert cardinality.reached() == []
+
+
+def test_names_of_the_day_before_stay_admitted_beyond_the_bound(bounded: Make, clock: _Clock) -> None:
+    """What was stored before midnight, and comes again after it, comes under the same names."""
+    _, dictionary = bounded(services=1, versions=1)
+    dictionary.define(_definitions(version="old"))
+    clock.now_ns += DAY_NS
+    for number, names in enumerate([("shop", "new"), ("shop", "old"), ("shop", "newer"), ("other", "old")], 1):
+        dictionary.define(_definitions(id=number, service=names[0], version=names[1]))
+    found = [dictionary.places[number][:3:2] for number in range(1, 5)]
+    assert found == [("shop", "new"), ("shop", "old"), ("shop", OTHER), (OTHER, "old")]
+    clock.now_ns += DAY_NS
+    dictionary.define(_definitions(id=5, version="first"))
+    dictionary.define(_definitions(id=6, version="new"))
+    dictionary.define(_definitions(id=7, version="newer"))
+    assert [dictionary.places[number][2] for number in (5, 6, 7)] == ["first", "new", OTHER]
+
+
+def test_names_that_the_store_has_are_taken_up_and_no_others_where_their_bound_was_reached(bounded: Make) -> None:
+    cardinality, dictionary = bounded(versions=2)
+    today = NOW_NS // DAY_NS
+    cardinality.take_up(
+        [
+            Taken(today - 1, "shop", versions=["before", OTHER]),
+            Taken(today, "shop", versions=["v1"]),
+            Taken(today - 1, "till", versions=["v1"]),
+            Taken(today, "till", versions=["v2", OTHER], variants=["canary"]),
+        ]
+    )
+    for number, version in enumerate(["v2", "v3", "v4", "v1", "before"], 1):
+        dictionary.define(_definitions(id=number, version=version))
+    assert [dictionary.places[number][2] for number in range(1, 6)] == ["v2", "v3", OTHER, "v1", "before"]
+    for number, version in enumerate(["v3", "v2", "v1"], 1):
+        dictionary.define(_definitions(id=number, service="till", version=version, variant="stable"))
+    assert [dictionary.places[number][2] for number in range(1, 4)] == [OTHER, "v2", "v1"]
+    assert dictionary.places[1][3] == "stable"
 
 
 @settings(max_examples=60)

@@ -12,15 +12,20 @@ import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
+from pivotscope_collector.ingest.cardinality import OTHER, Cardinality, Names
 from pivotscope_collector.ingest.decode import Origin, Received, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.settings import NameBounds
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
+from pivotscope_collector.store.taken import taken
 from pivotscope_collector.store.writer import Writer
+
+from tests.collector.store.conftest import SetClock
 
 pytestmark = pytest.mark.engine
 
@@ -193,3 +198,31 @@ def test_resending_from_scratch_is_no_new_data(
         writer.write(_rows([Received(batch(), dictionary, Origin("a", 1))]))
     assert store.run("SELECT count() AS n FROM windows FINAL")["n"] == [1]
     assert store.run("SELECT sum(count) AS n FROM samples")["n"] == [4]
+
+
+def test_a_batch_beyond_a_bound_of_names_counts_once_though_the_collector_starts_anew(store: Client) -> None:
+    """It was stored and not acknowledged, and its names are those of the first time."""
+    clock = SetClock()
+    now_ns = clock.unix_ns()
+
+    def collector(versions: Sequence[str]) -> None:
+        cardinality = Cardinality(NameBounds(versions=2), clock, Counters())
+        cardinality.take_up(taken(store, cardinality.today))
+        for version in versions:
+            dictionary = Dictionary(Limits(), names=Names(cardinality, "agents"))
+            process = pb.Process(id=1, service="shop", version=version, language=pb.LANGUAGE_PYTHON)
+            dictionary.define(pb.Definitions(processes=[process]))
+            batch = pb.Batch(sequence=1)
+            batch.windows.add(
+                process=1, mode=pb.MODE_GIL, outcome=pb.OUTCOME_SKIPPED, started_unix_ns=now_ns, duration_ns=10**10
+            )
+            received = Received(batch, dictionary, Origin(f"agent of {version}", 1), now_ns)
+            Writer(store, clock, Counters(), 30.0).write(_rows([received]))
+
+    collector(["one", "two", "three", "four"])
+    collector(["four", "two", "three", "one"])
+    found = store.run("SELECT agent, version FROM windows FINAL ORDER BY agent")
+    assert dict(zip(found["agent"], found["version"], strict=True)) == {
+        "agent of one": "one", "agent of two": "two", "agent of three": OTHER, "agent of four": OTHER
+    }  # fmt: skip
+    assert len(found["agent"]) == 4
