@@ -135,6 +135,7 @@ async def _serving(
         limits=limits,
         desired=desired,
         cardinality=cardinality,
+        vouch=writer.vouch,
         watch=book.watched,
     )
     dropping = threading.Lock()

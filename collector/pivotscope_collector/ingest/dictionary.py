@@ -1,7 +1,7 @@
 """A stream's dictionary: the agent's small numbers, and what they stand for in the store."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pivotscope.profile.function import function_id
+from pivotscope.profile.function import Owner, function_id
 from pivotscope.v1 import agent_pb2 as pb
 
 from pivotscope_collector.errors import UsageError
@@ -23,6 +23,8 @@ from pivotscope_collector.security.grant import ANYONE, Grant
 from pivotscope_collector.store.rows import U32, U64, Row, u32
 
 _MS = 1_000_000
+Vouch = Callable[[int], None]
+"""Takes the id of a function."""
 _MATERIAL = np.dtype([("size", ">u4"), ("id", ">u8")])
 
 
@@ -43,11 +45,15 @@ class Dictionary:
 
     `stack_ids` is indexed by the agent's number of a stack: its 64-bit id, 0 where not known. It grows by doubling,
     so take it anew for every batch. Stacks keep the agent's numbers of their functions, two bytes each where that does.
+    `vouch` is told of each function that is the application's own by the word of who may write its codebase.
     """
 
-    def __init__(self, limits: Limits, grant: Grant = ANYONE, names: Names | None = None) -> None:
+    def __init__(
+        self, limits: Limits, grant: Grant = ANYONE, names: Names | None = None, vouch: Vouch | None = None
+    ) -> None:
         self._limits = limits
         self._names = names
+        self._vouch = vouch
         self.grant = grant
         self._forbidden: dict[tuple[str, int], str] = {}
         self._wrong: dict[tuple[str, int], str] = {}
@@ -122,6 +128,8 @@ class Dictionary:
         self._function_ids = _grown(self._function_ids, message.id)
         self._function_ids[message.id] = key = row[0]
         self.functions[key] = row
+        if self._vouch and row[5] == Owner.APPLICATION and self.grant.may_write(row[1]):
+            self._vouch(key)
 
     def _define_stacks(self, messages: Sequence[pb.Stack]) -> U32:
         own, numbers, lengths = _members(messages)

@@ -15,6 +15,7 @@ from pivotscope_collector.errors import StoreError, UsageError
 from pivotscope_collector.ingest.cardinality import Cardinality
 from pivotscope_collector.ingest.committer import Committer
 from pivotscope_collector.ingest.desired import Desired
+from pivotscope_collector.ingest.dictionary import Vouch
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.session import Incoming, Session
 from pivotscope_collector.security.grant import CALLER, Grant
@@ -47,6 +48,7 @@ class AgentService:
         limits: Limits,
         desired: Desired,
         cardinality: Cardinality | None = None,
+        vouch: Vouch | None = None,
         watch: Watch = _unwatched,
     ) -> None:
         self._client = client
@@ -57,6 +59,7 @@ class AgentService:
         self._limits = limits
         self._desired = desired
         self._cardinality = cardinality
+        self._vouch = vouch
         self._watch = watch
         self._readers: set[asyncio.Task[None]] = set()
 
@@ -95,6 +98,7 @@ class AgentService:
             limits=self._limits,
             grant=grant,
             cardinality=self._cardinality,
+            vouch=self._vouch,
         )
         self._counters.add(Count.STREAMS)
         yield pb.StreamResponse(

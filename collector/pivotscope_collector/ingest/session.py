@@ -16,7 +16,7 @@ from pivotscope_collector.ingest.acknowledgements import Acknowledgements
 from pivotscope_collector.ingest.cardinality import Cardinality, Names
 from pivotscope_collector.ingest.committer import Committer, Outcome
 from pivotscope_collector.ingest.decode import Origin, Received
-from pivotscope_collector.ingest.dictionary import Dictionary
+from pivotscope_collector.ingest.dictionary import Dictionary, Vouch
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.refusal import Part, Partial, Refusal, code, too_large, unavailable
 from pivotscope_collector.security.grant import ANYONE, Grant
@@ -67,6 +67,7 @@ class Session:
         limits: Limits,
         grant: Grant = ANYONE,
         cardinality: Cardinality | None = None,
+        vouch: Vouch | None = None,
     ) -> None:
         self._hello = hello
         self._origin = Origin(hello.agent_id, hello.epoch)
@@ -76,7 +77,7 @@ class Session:
         self._clock = clock
         self._counters = counters
         self._limits = limits
-        self._dictionary = Dictionary(limits, grant, Names(cardinality, grant.name) if cardinality else None)
+        self._dictionary = Dictionary(limits, grant, Names(cardinality, grant.name) if cardinality else None, vouch)
         self._defined: list[U32] = []
         self._acknowledgements = Acknowledgements()
         self._outgoing: deque[pb.StreamResponse] = deque()

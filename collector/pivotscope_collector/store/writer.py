@@ -53,11 +53,20 @@ class Writer:
         self._clock = clock
         self._counters = counters
         self._margin = margin_seconds
-        self._known = {table: Known() for table in ("stacks", "functions", "series")}
+        self._known = {table: Known() for table in ("stacks", "functions", "series", "application_functions")}
+        self._vouched: dict[int, None] = {}
+
+    def vouch(self, function_id: int) -> None:
+        """Store with the next group that somebody who may write a function's codebase calls it the application's own.
+
+        Whoever runs a function defines it, and the last definition stays, but for this. Safe from any thread.
+        """
+        self._vouched[function_id] = None
 
     def write(self, rows: Rows) -> None:
         """Store a group; it is there when this returns. Raises StoreError, and then any part of it may be there."""
         now = self._clock.unix_ns() // 1_000_000_000
+        self._insert_vouched(now)
         self._insert_stacks(rows, now)
         series = self._known["series"].missing(rows.series, now)
         self._insert_rows("series", r.SERIES, [rows.series[key] for key in series], seen_at=now)
@@ -69,6 +78,14 @@ class Writer:
         self._insert_rows("agent_status", r.AGENT_STATUS, rows.statuses)
         if rows.windows:
             self._insert_windows(rows)
+
+    def _insert_vouched(self, now: int) -> None:
+        vouched = list(self._vouched.copy())
+        fresh = self._known["application_functions"].missing(vouched, now)
+        self._insert("application_functions", {"function_id": fresh}, seen_at=now)
+        self._known["application_functions"].add(fresh)
+        for function_id in vouched:
+            del self._vouched[function_id]
 
     def _insert_stacks(self, rows: Rows, now: int) -> None:
         """Stacks that were not stored today, and before them their functions."""
