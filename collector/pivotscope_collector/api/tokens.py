@@ -20,7 +20,7 @@ def create_token(
 ) -> query_pb2.CreateTokenResponse:
     """Make a token. Raises UsageError for a request that makes no sense."""
     _check(request, now_ns)
-    book.refresh()
+    book.read_store()
     if any(grant.name == request.name and not _has_ended(grant, now_ns) for grant in book.grants()):
         raise UsageError(f"there is a valid token {request.name!r} already; revoke it first, or choose another name")
     token_id, secret = tokens.new()
@@ -36,13 +36,13 @@ def create_token(
         ends=request.ends_unix_ns // _SECOND or NEVER,
     )
     save(client, _row(grant))
-    book.refresh()
+    book.read_store()
     return query_pb2.CreateTokenResponse(token=_message(grant), secret=secret, enforced=not book.open)
 
 
 def list_tokens(book: TokenBook, request: query_pb2.ListTokensRequest, now_ns: int) -> query_pb2.ListTokensResponse:
     """Tokens in the order in which they were made."""
-    book.refresh()
+    book.read_store()
     found = [grant for grant in book.grants() if request.ended or not _has_ended(grant, now_ns)]
     return query_pb2.ListTokensResponse(tokens=map(_message, found))
 
@@ -51,7 +51,7 @@ def revoke_token(
     client: Client, book: TokenBook, request: query_pb2.RevokeTokenRequest, now_ns: int
 ) -> query_pb2.RevokeTokenResponse:
     """End a token that is named by its id, or by its name where one valid token has it."""
-    book.refresh()
+    book.read_store()
     valid = [grant for grant in book.grants() if not _has_ended(grant, now_ns)]
     named = [grant for grant in valid if request.token in {grant.token_id, grant.name}]
     if len(named) > 1:

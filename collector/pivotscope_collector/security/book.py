@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -31,7 +32,7 @@ class TokenBook:
     """Judges tokens from memory. A token that was revoked anywhere is refused here within seconds.
 
     `read_file` gives the token of the collector's own file, which may do everything; None: no token is asked for.
-    While the store does not answer, what was last read holds.
+    While the file or the store cannot be read, what was last read of it holds.
     """
 
     def __init__(self, client: Client, clock: Clock, read_file: Callable[[], str] | None) -> None:
@@ -41,6 +42,7 @@ class TokenBook:
         self._first = ANYONE
         self._known: dict[str, Grant] = {}
         self._read_at: int | None = None
+        self._reading = threading.Lock()
         self._watches: dict[int, Watch] = {}
         self._number = 0
         self._task: asyncio.Task[None] | None = None
@@ -55,18 +57,23 @@ class TokenBook:
         return list(self._known.values())
 
     def refresh(self) -> None:
-        """Read the file, and the store where it may have changed since it was read.
+        """Read the file, and the store as `read_store` does; one that cannot be read does not keep the other from it.
 
-        Blocks. Raises PivotscopeError, and then the store's part stays as it was.
+        Blocks. Raises PivotscopeError once both were tried.
         """
-        if self._read_file is not None:
-            self._first = Grant(
-                "file", "token file", digest(self._read_file()), read=True, admin=True, write=frozenset({ALL})
-            )
-        writes = self._client.writes("tokens")
-        if writes is None or writes != self._read_at:
-            self._known = {row.token_id: _grant(row) for row in stored.tokens(self._client)}
-            self._read_at = writes
+        try:
+            self._read_first()
+        finally:
+            self.read_store()
+
+    def read_store(self) -> None:
+        """Read the tokens of the store where they may have changed since they were read. Blocks. Raises StoreError."""
+        # What was read, and as of which write, are one: a thread that read earlier must not put its own over it.
+        with self._reading:
+            writes = self._client.writes("tokens")
+            if writes is None or writes != self._read_at:
+                self._known = {row.token_id: _grant(row) for row in stored.tokens(self._client)}
+                self._read_at = writes
 
     def start(self) -> None:
         """Begin to refresh every few seconds."""
@@ -79,15 +86,13 @@ class TokenBook:
             await asyncio.wait([self._task])
 
     async def look(self) -> None:
-        """Refresh once; a failure is logged. Those who watch a token that has ended are told."""
+        """Refresh once; a failure is logged. Those who watch a token that has ended are told, whatever was read."""
         try:
             await asyncio.to_thread(self.refresh)
         except PivotscopeError as error:
             _LOG.error("tokens could not be read anew, those known so far hold: %s", error)
-        for grant, tell in list(self._watches.values()):
-            problem = self.problem(grant)
-            if problem:
-                tell(problem)
+        finally:
+            self._tell()
 
     def judge(self, token: str) -> Grant:
         """The rights of a token. Raises RefusedError. Takes the same time for every wrong one."""
@@ -127,7 +132,22 @@ class TokenBook:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            await self.look()
+            try:
+                await self.look()
+            except Exception:  # noqa: BLE001 - tokens must go on ending; the next look reads them again
+                _LOG.exception("tokens could not be looked at, those known so far hold")
+
+    def _read_first(self) -> None:
+        if self._read_file is not None:
+            self._first = Grant(
+                "file", "token file", digest(self._read_file()), read=True, admin=True, write=frozenset({ALL})
+            )
+
+    def _tell(self) -> None:
+        for grant, tell in list(self._watches.values()):
+            problem = self.problem(grant)
+            if problem:
+                tell(problem)
 
     def _ended(self, grant: Grant) -> str:
         if grant.revoked_by:

@@ -1,13 +1,18 @@
 """Tokens as collectors see them; two books over one store stand for two collectors."""
 
+import asyncio
+import dataclasses
+import threading
 from collections.abc import Callable
 
 import pytest
 from pivotscope.v1 import query_pb2
 from pivotscope_collector.api.tokens import create_token, list_tokens, revoke_token
 from pivotscope_collector.errors import NotFoundError, StoreError, UsageError
+from pivotscope_collector.security import book as book_module
 from pivotscope_collector.security.book import RefusedError, TokenBook
 from pivotscope_collector.security.grant import CALLER, Grant
+from pivotscope_collector.store import tokens as stored
 from pivotscope_collector.store.client import Client
 
 pytestmark = pytest.mark.engine
@@ -130,6 +135,122 @@ async def test_a_store_that_is_away_leaves_what_is_known(
         patched.setattr(store, "query", away)
         await book.look()
     assert book.judge(made.secret).name == "agents"
+
+
+@pytest.fixture
+def without_file(store: Client, time: Time) -> TokenBook:
+    """A collector whose token file has become unreadable after its start."""
+    readable = True
+
+    def read() -> str:
+        if readable:
+            return "first"
+        raise UsageError("token_file=/t: Permission denied")
+
+    book = TokenBook(store, time, read)
+    book.refresh()
+    readable = False
+    return book
+
+
+async def test_a_revocation_is_seen_while_the_token_file_cannot_be_read(
+    store: Client, books: Callable[..., TokenBook], without_file: TokenBook
+) -> None:
+    other = books()
+    made = create_token(store, other, request(), NOW_NS)
+    await without_file.look()
+    told: list[str] = []
+    with without_file.watched(without_file.judge(made.secret), told.append):
+        revoke_token(store, other, query_pb2.RevokeTokenRequest(token="agents"), NOW_NS)
+        with pytest.raises(UsageError, match="token_file"):
+            without_file.refresh()
+        await without_file.look()
+    assert "was revoked" in told[0]
+    assert "was revoked" in reason(without_file, made.secret)
+    assert without_file.judge("first").admin
+
+
+def test_tokens_are_made_and_revoked_while_the_token_file_cannot_be_read(
+    store: Client, without_file: TokenBook
+) -> None:
+    made = create_token(store, without_file, request(), NOW_NS)
+    assert without_file.judge(made.secret).name == "agents"
+    revoke_token(store, without_file, query_pb2.RevokeTokenRequest(token="agents"), NOW_NS)
+    assert not list_tokens(without_file, query_pb2.ListTokensRequest(), NOW_NS).tokens
+    assert "was revoked" in reason(without_file, made.secret)
+
+
+class Turns:
+    """A lock that says when somebody has to wait for it."""
+
+    def __init__(self, waited: threading.Event) -> None:
+        self._lock = threading.Lock()
+        self._waited = waited
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(blocking=False):
+            self._waited.set()
+            self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
+def test_what_was_read_before_a_revocation_is_not_put_over_what_was_read_after_it(
+    store: Client, books: Callable[..., TokenBook], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread has read, and has not yet kept it, when another revokes and reads."""
+    book, waits_or_is_done = books(), threading.Event()
+    made = create_token(store, book, request(), NOW_NS)
+    monkeypatch.setattr(book, "_reading", Turns(waits_or_is_done), raising=False)
+    read = stored.tokens
+
+    def revoke() -> None:
+        book.refresh()
+        waits_or_is_done.set()
+
+    revoking = threading.Thread(target=revoke)
+
+    def interrupted(client: Client) -> list[stored.TokenRow]:
+        monkeypatch.setattr(stored, "tokens", read)
+        found = read(client)
+        (row,) = found
+        stored.save(client, dataclasses.replace(row, revoked_by="boss"))
+        revoking.start()
+        waits_or_is_done.wait(20)
+        return found
+
+    monkeypatch.setattr(stored, "tokens", interrupted)
+    monkeypatch.setattr(book, "_read_at", None)
+    book.refresh()
+    revoking.join()
+    assert "was revoked" in reason(book, made.secret)
+
+
+async def test_a_failure_that_nobody_foresaw_does_not_end_the_looks(
+    store: Client, books: Callable[..., TokenBook], time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = books()
+    made = create_token(store, book, request(ends_ns=NOW_NS + 10**9), NOW_NS)
+    monkeypatch.setattr(book_module, "LOOK_SECONDS", 0.0)
+    looks, ended = 0, asyncio.get_running_loop().create_future()
+
+    def fail(_table: str) -> int:
+        nonlocal looks
+        looks += 1
+        if looks == 2:
+            time.now_ns += 10**9
+        raise IndexError("an answer that makes no sense")
+
+    def end(problem: str) -> None:
+        if not ended.done():
+            ended.set_result(problem)
+
+    with book.watched(book.judge(made.secret), end):
+        monkeypatch.setattr(store, "writes", fail)
+        book.start()
+        assert "ended at" in await asyncio.wait_for(ended, 20)
+    await book.close()
 
 
 async def test_a_store_of_its_own_is_read_after_writes_alone(
