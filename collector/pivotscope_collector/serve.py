@@ -48,6 +48,12 @@ _PLAN_SHARE = 0.1
 _GARBAGE = 50_000
 """Objects before the collector of garbage looks: rows on their way live for a group, and hold no cycles."""
 _ANSWER_BYTES = 64 * 2**20
+_STREAMS, _STREAMS_SECONDS = 10.0, 10.0
+"""Streams that a token may open for each call that it may make, and the seconds of them that it may open at once.
+
+A fleet may have one token, and comes back together after a restart: by default 2,000 agents at once and 200 more a
+second, of which each tries again within 15 s.
+"""
 
 
 def open_store(settings: Settings) -> Client:
@@ -146,7 +152,13 @@ async def _serving(
     operating.gauges.read_with(Gauge.BYTES_WAITING, lambda: committer.bytes_waiting)
     server = grpc.aio.server(
         interceptors=[
-            Doorman(book, Buckets(settings.calls_per_second, clock.monotonic), Audit(client, clock, counters), counters)
+            Doorman(
+                book,
+                Buckets(settings.calls_per_second, clock.monotonic),
+                Buckets(settings.calls_per_second * _STREAMS, clock.monotonic, _STREAMS_SECONDS),
+                Audit(client, clock, counters),
+                counters,
+            )
         ],
         options=[
             ("grpc.so_reuseport", 0),

@@ -80,7 +80,8 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     nothing, clock = cast("Client", NoHistory()), CollectorClock()
     book = TokenBook(nothing, clock, lambda: TOKEN)
     book.refresh()
-    doorman = Doorman(book, Buckets(20.0, clock.monotonic), Audit(nothing, clock, counters), counters)
+    calls, streams = Buckets(20.0, clock.monotonic), Buckets(200.0, clock.monotonic)
+    doorman = Doorman(book, calls, streams, Audit(nothing, clock, counters), counters)
     server = aio.server(interceptors=[doorman])
     service = AgentService(
         cast("Client", NoHistory()),

@@ -23,7 +23,7 @@ _NEEDS: dict[str, tuple[str, Callable[[Grant], bool]]] = {
 }
 """Service → the right that it needs. Any other service needs a valid token and no right."""
 _PUBLIC = frozenset({"grpc.health.v1.Health"})
-_RATED = frozenset({"pivotscope.v1.QueryService", "pivotscope.v1.AdminService"})
+_TIMED = frozenset({"pivotscope.v1.QueryService", "pivotscope.v1.AdminService"})
 _AUDITED = frozenset({"pivotscope.v1.AdminService"})
 
 _FIRST_MESSAGE_SECONDS = 1.0
@@ -32,11 +32,18 @@ Continuation = Callable[[grpc.HandlerCallDetails], Awaitable[Any]]
 
 
 class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in the stubs only
-    """Refuses with UNAUTHENTICATED, PERMISSION_DENIED or RESOURCE_EXHAUSTED; else the call runs with its CALLER set."""
+    """Refuses with UNAUTHENTICATED, RESOURCE_EXHAUSTED or PERMISSION_DENIED; else the call runs with its CALLER set.
 
-    def __init__(self, book: TokenBook, buckets: Buckets, audit: Audit, counters: Counters) -> None:
+    How often is asked before what for: refusing for want of a right has a price too, for it is recorded.
+    """
+
+    def __init__(self, book: TokenBook, calls: Buckets, streams: Buckets, audit: Audit, counters: Counters) -> None:
         self._book = book
-        self._buckets = buckets
+        self._rates = {
+            "pivotscope.v1.AgentService": streams,
+            "pivotscope.v1.QueryService": calls,
+            "pivotscope.v1.AdminService": calls,
+        }
         self._audit = audit
         self._counters = counters
 
@@ -52,16 +59,17 @@ class Doorman(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic 
         except RefusedError as error:
             return self._refusing(handler, grpc.StatusCode.UNAUTHENTICATED, str(error), "token")
         CALLER.set(grant)
+        rate = self._rates.get(service)
+        wait = rate.take(grant.token_id) if rate and grant is not ANYONE else 0.0
+        if wait:
+            detail = f"token {grant.name!r} asks too often: ask again in {wait:.1f} s, or raise calls_per_second"
+            return self._refusing(handler, grpc.StatusCode.RESOURCE_EXHAUSTED, detail, "rate")
         right, allows = _NEEDS.get(service, ("", lambda _: True))
         if not allows(grant):
             detail = f"token {grant.name!r} may {grant.rights}; this needs {right}"
             refusing = self._refusing(handler, grpc.StatusCode.PERMISSION_DENIED, detail, "right")
             return self._around(refusing, method, grant, audited=service in _AUDITED, timed=False)
-        wait = self._buckets.take(grant.token_id) if service in _RATED and grant is not ANYONE else 0.0
-        if wait:
-            detail = f"token {grant.name!r} asks too often: ask again in {wait:.1f} s, or raise calls_per_second"
-            return self._refusing(handler, grpc.StatusCode.RESOURCE_EXHAUSTED, detail, "rate")
-        return self._around(handler, method, grant, audited=service in _AUDITED, timed=service in _RATED)
+        return self._around(handler, method, grant, audited=service in _AUDITED, timed=service in _TIMED)
 
     def _grant(self, details: grpc.HandlerCallDetails) -> Grant:
         if self._book.open:

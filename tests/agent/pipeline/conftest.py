@@ -123,6 +123,7 @@ class FakeCollector(AgentServiceServicer):
 
     def __init__(self) -> None:
         self.token = ""
+        self.too_many = 0
         self.behaviour: Behaviour = acknowledge
         self.welcome = pb.Welcome(max_in_flight=4, max_message_bytes=4_000_000)
         self.controls: list[pb.Control] = []
@@ -132,9 +133,7 @@ class FakeCollector(AgentServiceServicer):
         self.stored: dict[int, list[tuple[str, tuple[str, ...]]]] = {}
 
     async def Stream(self, request_iterator: AsyncIterator[pb.StreamRequest], context: aio.ServicerContext) -> None:  # type: ignore[override,type-arg]  # noqa: N802
-        metadata = dict(context.invocation_metadata() or ())
-        if self.token and metadata.get("authorization") != f"Bearer {self.token}":
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "unknown token")
+        await self._admit(context)
         requests: list[pb.StreamRequest] = []
         self.streams.append(requests)
         names: dict[int, str] = {}
@@ -162,6 +161,14 @@ class FakeCollector(AgentServiceServicer):
                         self.stored[batch.sequence] = rows
                     if response is not None:
                         await context.write(response)
+
+    async def _admit(self, context: aio.ServicerContext) -> None:  # type: ignore[type-arg]  # generic in the stubs only
+        metadata = dict(context.invocation_metadata() or ())
+        if self.token and metadata.get("authorization") != f"Bearer {self.token}":
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "unknown token")
+        if self.too_many:
+            self.too_many -= 1
+            await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "asks too often")
 
 
 @pytest.fixture

@@ -111,6 +111,26 @@ async def test_a_wrong_token_is_a_visible_state_and_the_file_is_read_again(
     assert one.status.state is ExportState.STREAMING
 
 
+async def test_a_collector_that_takes_no_more_streams_now_is_asked_again_with_growing_pauses(
+    sending: Sending, collector: FakeCollector, counters: Counters, clock: FakeClock
+) -> None:
+    pauses: list[float] = []
+
+    async def kept(seconds: float) -> None:
+        pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    clock.sleep = kept  # type: ignore[method-assign]
+    collector.too_many = 8
+    sending.add(2)
+    await sending.done()
+    assert sorted(collector.stored) == [1, 2]
+    assert counters.get(Count.CONNECTION_FAILURES, "resource_exhausted") == 8
+    assert counters.get(Count.RECORDS_DROPPED) == 0
+    assert 0.25 <= pauses[0] <= 0.5
+    assert 7.5 <= pauses[7] <= 15.0
+
+
 async def test_a_missing_token_file_is_a_visible_state(
     open_: Callable[..., Spool], exporter: Callable[..., Exporter], eventually: Eventually, tmp_path: Path
 ) -> None:
