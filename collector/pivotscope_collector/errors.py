@@ -17,6 +17,10 @@ class StoreError(PivotscopeError):
     """ClickHouse could not be opened, reached or written."""
 
 
+class StoreAwayError(StoreError):
+    """ClickHouse could not be reached, or did not answer in time: it says nothing of what it was given."""
+
+
 class TooMuchError(PivotscopeError):
     """A question would read or hold more than it may; the message says how to ask for less."""
 

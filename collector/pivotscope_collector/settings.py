@@ -163,6 +163,14 @@ class Settings:
         return not self.clickhouse_url
 
     @property
+    def silence_seconds(self) -> float:
+        """How long a ClickHouse server may say nothing: twice what a question, or an insert as it should be, may take.
+
+        Half a minute at least, for a server tells how far it is every ten seconds at most.
+        """
+        return max(30.0, 2.0 * max(self.query.seconds, self.rollup_margin_seconds))
+
+    @property
     def backup_folder(self) -> Path:
         """Where backups of the embedded store are made."""
         return Path(self.backup_dir or f"{self.data_dir.rstrip('/')}-backups")

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from pivotscope_collector.errors import UsageError
-from pivotscope_collector.settings import NameBounds, Retention, Settings, load, split_listen
+from pivotscope_collector.settings import NameBounds, QueryLimits, Retention, Settings, load, split_listen
 
 
 def test_the_environment_goes_over_the_file_and_arguments_over_both(tmp_path: Path) -> None:
@@ -73,3 +73,10 @@ def test_who_can_connect() -> None:
     assert Settings(listen="[::1]:0").loopback
     assert not Settings(listen="0.0.0.0:4640").loopback
     assert split_listen("[::]:5") == ("[::]", 5)
+
+
+def test_a_server_may_be_silent_for_twice_what_it_may_take() -> None:
+    assert Settings().silence_seconds == 60.0
+    assert Settings(query=QueryLimits(seconds=200.0)).silence_seconds == 400.0
+    assert Settings(rollup_margin_seconds=90.0).silence_seconds == 180.0
+    assert Settings(query=QueryLimits(seconds=1.0), rollup_margin_seconds=1.0).silence_seconds == 30.0

@@ -12,9 +12,9 @@ import time
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.client import Client
 
-where = {"url": sys.argv[1]} if "://" in sys.argv[1] else {"path": sys.argv[1]}
+folder, url = ("", sys.argv[1]) if "://" in sys.argv[1] else (sys.argv[1], "")
 agent = {"agent": "".join(sys.argv[2:])}
-client = Client(**where, database="pivotscope")
+client = Client(path=folder, url=url, database="pivotscope")
 found: dict[str, object] = {
     "raw": {
         name: client.run(

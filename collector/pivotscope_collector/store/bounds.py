@@ -56,8 +56,8 @@ def settings() -> dict[str, int | float | str]:
     }
 
 
-def translated(text: str, location: str) -> PivotscopeError:
-    """The error that the engine's words stand for."""
+def translated(text: str, location: str, kind: type[StoreError] = StoreError) -> PivotscopeError:
+    """The error that the engine's words stand for; `kind` where they are about no bound."""
     found = _CODE.search(text)
     code, bounds = int(found[1]) if found else 0, _CURRENT.get()
     if bounds is not None and code == _TIMEOUT:
@@ -68,4 +68,4 @@ def translated(text: str, location: str) -> PivotscopeError:
             f"the question takes more than {limits.get(_TOO_MUCH[code], 'it may read')}: {_NARROWER}; "
             "beyond two days whole hours are read, which is cheaper"
         )
-    return StoreError(f"{location}: {text.strip().partition(chr(10))[0]}")
+    return kind(f"{location}: {text.strip().partition(chr(10))[0]}")

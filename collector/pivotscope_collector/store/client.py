@@ -1,5 +1,6 @@
 """The one place that imports the ClickHouse driver."""
 
+import math
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,9 +13,9 @@ from typing import Any, TypeVar
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client as Driver
-from clickhouse_connect.driver.exceptions import ClickHouseError
+from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
 
-from pivotscope_collector.errors import StoreError
+from pivotscope_collector.errors import StoreAwayError, StoreError
 from pivotscope_collector.store import bounds, folder, native
 from pivotscope_collector.store.placement import local
 
@@ -45,16 +46,26 @@ class Client:
     callers on an event loop go through `asyncio.to_thread`. Every failure is a
     `StoreError`, or says which of `bounds` was met.
 
-    Times cross this border as integers, unix nanoseconds; the SQL converts them.
+    Times cross this border as integers, unix nanoseconds; the SQL converts them. A server that says nothing for
+    `silence_seconds`, not even how far it is, is away; where the address has send_receive_timeout, for that long.
     """
 
     def __init__(
-        self, *, path: str = "", url: str = "", user: str = "", password: str = "", database: str, cluster: str = ""
+        self,
+        *,
+        path: str = "",
+        url: str = "",
+        user: str = "",
+        password: str = "",
+        database: str,
+        cluster: str = "",
+        silence_seconds: float = 60.0,
     ) -> None:
         self._path = path
         self._url = url
         self._user = user
         self._password = password
+        self._silence_seconds = silence_seconds
         self._local = threading.local()
         self._lock = threading.Lock()
         self._drivers: list[Driver] = []
@@ -138,7 +149,7 @@ class Client:
             with self._driving() as driver:
                 result = driver.query(text, parameters=dict(parameters or {}), column_oriented=True)
         except ClickHouseError as error:
-            raise bounds.translated(str(error), self.location) from error
+            raise bounds.translated(str(error), self.location, _kind(error)) from error
         # The engine names no columns where there are no rows.
         columns: Columns = defaultdict(list)
         columns.update(
@@ -199,7 +210,7 @@ class Client:
             with self._driving() as driver:
                 driver.raw_insert(table, list(columns), block, fmt="Native", settings=settings)
         except ClickHouseError as error:
-            raise StoreError(f"{self.location}: insert into {table}: {_first_line(error)}") from error
+            raise _kind(error)(f"{self.location}: insert into {table}: {_first_line(error)}") from error
         finally:
             with self._lock:
                 self._writes[table] += 1
@@ -269,7 +280,7 @@ class Client:
                 ) from error
             except ClickHouseError as error:
                 reason = folder.explain(self._path) if self._path else ""
-                raise StoreError(f"cannot open {self.location}: {reason or _first_line(error)}") from error
+                raise _kind(error)(f"cannot open {self.location}: {reason or _first_line(error)}") from error
             driver.database = self.database
             self._drivers.append(driver)
             return driver
@@ -279,7 +290,12 @@ class Client:
             if not self._drivers:
                 folder.prepare(self._path)
             return clickhouse_connect.get_client(interface="chdb", path=self._path)
-        return clickhouse_connect.get_client(dsn=self._url, username=self._user or None, password=self._password)
+        return clickhouse_connect.get_client(
+            dsn=self._url,
+            username=self._user or None,
+            password=self._password,
+            send_receive_timeout=math.ceil(self._silence_seconds),
+        )
 
 
 @cache
@@ -293,6 +309,11 @@ def rows(columns: Columns) -> Iterable[Mapping[str, Any]]:
     """Columns as mappings, a row each."""
     names = list(columns)
     return (dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True))
+
+
+def _kind(error: ClickHouseError) -> type[StoreError]:
+    """What an error stands for: the driver's word for a server that it does not reach is OperationalError."""
+    return StoreAwayError if isinstance(error, OperationalError) else StoreError
 
 
 def _first_line(error: Exception) -> str:

@@ -6,12 +6,15 @@ import numpy as np
 
 from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters
+from pivotscope_collector.errors import StoreAwayError
 from pivotscope_collector.store import rows as r
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.native import Column, Ragged
 from pivotscope_collector.store.rows import Row, Rows, distinct
 
 _DAY = 86_400
+_TRIES = 3
+"""Inserts of the windows of one group; where each takes too long, its agents are to send it again later."""
 
 
 class Known:
@@ -44,8 +47,9 @@ class Writer:
     """Writes groups of rows. Not safe to use from several threads at once.
 
     Windows come last, and bring their samples: whoever sees a window finds all that it refers to. An insert that took
-    longer than `margin_seconds` has its windows written again with a new moment of reception, for a roll-up
-    relies on everything received longer ago than the margin being there.
+    longer than half of `margin_seconds` has its windows written again with a new moment of reception, for a roll-up
+    relies on everything received longer ago than the margin being there. A store that is too slow for that three
+    times in a row is as good as away.
     """
 
     def __init__(self, client: Client, clock: Clock, counters: Counters, margin_seconds: float) -> None:
@@ -112,14 +116,15 @@ class Writer:
             "counts": Ragged(ends, samples.count),
             "natives": Ragged(ends, samples.native),
         }
-        while True:
+        for _ in range(_TRIES):
             received = self._clock.unix_ns() // 1000
             started = self._clock.monotonic()
             self._insert("windows", columns, received_at=received)
             if self._clock.monotonic() - started <= self._margin / 2:
-                break
+                self._counters.add(Count.ROWS_STORED, len(samples.count), "samples")
+                return
             self._counters.add(Count.COMMITS_REPEATED)
-        self._counters.add(Count.ROWS_STORED, len(samples.count), "samples")
+        raise StoreAwayError(f"{_TRIES} inserts of windows in a row took longer than {self._margin / 2:g} s each")
 
     def _insert_rows(self, table: str, names: Sequence[str], rows: Sequence[Row], **constants: int) -> None:
         if rows:

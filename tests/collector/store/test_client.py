@@ -3,9 +3,11 @@
 import threading
 from unittest.mock import Mock
 
+import clickhouse_connect
 import numpy as np
 import pytest
-from pivotscope_collector.errors import StoreError
+from clickhouse_connect.driver.exceptions import DatabaseError, OperationalError
+from pivotscope_collector.errors import StoreAwayError, StoreError
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.schema import migrate
 
@@ -84,7 +86,7 @@ def test_the_schema_can_be_made(any_client: Client) -> None:
 
 def test_a_server_that_is_not_there_is_named() -> None:
     client = Client(url="http://user:secret@127.0.0.1:1", database="x")
-    with pytest.raises(StoreError, match=r"127\.0\.0\.1:1") as caught:
+    with pytest.raises(StoreAwayError, match=r"127\.0\.0\.1:1") as caught:
         client.run("SELECT 1")
     assert "secret" not in str(caught.value)
 
@@ -112,3 +114,23 @@ def test_what_a_failed_statement_had_put_out_is_in_no_other_answer(any_client: C
             assert np.asarray(any_client.arrays("SELECT toUInt32(7) AS a")["a"]).tolist() == [7]
         else:
             any_client.command("CREATE TABLE IF NOT EXISTS u (a UInt8) ORDER BY a")
+
+
+def test_a_server_that_is_away_is_told_from_one_that_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Mock()
+    client = Client(url="http://127.0.0.1:1", database="d")
+    monkeypatch.setattr(client, "_driver", lambda: driver)
+    monkeypatch.setattr(client, "_types", {"t": {"a": "UInt64"}})
+    for error, kind in ((OperationalError("read timed out"), StoreAwayError), (DatabaseError("no"), StoreError)):
+        driver.raw_insert.side_effect = driver.query.side_effect = error
+        for call in (lambda: client.insert("t", {"a": [1]}), lambda: client.run("SELECT 1")):
+            with pytest.raises(StoreError) as caught:
+                call()
+            assert type(caught.value) is kind
+
+
+def test_a_server_is_waited_for_as_long_as_it_may_be_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = Mock()
+    monkeypatch.setattr(clickhouse_connect, "get_client", connect)
+    Client(url="http://127.0.0.1:1", database="d", silence_seconds=44.5).command("SELECT 1")
+    assert connect.call_args.kwargs["send_receive_timeout"] == 45
