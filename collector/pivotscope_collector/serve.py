@@ -47,6 +47,7 @@ _PLAN_SHARE = 0.1
 """Of the clock, at most, for computing plans."""
 _GARBAGE = 50_000
 """Objects before the collector of garbage looks: rows on their way live for a group, and hold no cycles."""
+_STOPS = (signal.SIGTERM, signal.SIGINT)
 _ANSWER_BYTES = 64 * 2**20
 _STREAMS, _STREAMS_SECONDS = 10.0, 10.0
 """Streams that a token may open for each call that it may make, and the seconds of them that it may open at once.
@@ -65,20 +66,29 @@ def open_store(settings: Settings) -> Client:
         password=settings.clickhouse_password,
         database=settings.clickhouse_database,
         cluster=settings.clickhouse_cluster if settings.clickhouse_url else "",
+        silence_seconds=settings.silence_seconds,
     )
 
 
 async def serve(settings: Settings, port_file: Path | None = None) -> None:
-    """Run until SIGTERM or SIGINT. Writes the port to `port_file`, for callers that asked for port 0.
+    """Run until SIGTERM or SIGINT; a second one ends the process at once, as a crash would.
 
+    Writes the port to `port_file`, for callers that asked for port 0.
     Raises UsageError and StoreError for what keeps it from starting.
     """
     if port_file:
         _forget_port(port_file)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+
+    def begin_to_stop() -> None:
+        stop.set()
+        for number in _STOPS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_DFL)
+
+    for number in _STOPS:
+        loop.add_signal_handler(number, begin_to_stop)
     async with running(settings) as port:
         if port_file:
             _write_port(port_file, port)
@@ -96,6 +106,7 @@ async def running(settings: Settings) -> AsyncIterator[int]:
     """A collector that serves while the block runs; gives the port.
 
     It stops in the order of the data: no new streams, what was read is committed, acknowledged, jobs end, store closes.
+    What the store does not take within `drain_seconds` stays with the agents.
     """
     probe(settings)
     gc.set_threshold(_GARBAGE)
@@ -190,7 +201,7 @@ async def _serving(
         await stopped
         await desired.close()
         await book.close()
-        await committer.close()
+        await committer.close(settings.drain_seconds)
         await asyncio.to_thread(scheduler.close)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 import grpc.aio
 import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1 import agent_pb2_grpc, query_pb2, query_pb2_grpc
 
@@ -175,6 +176,17 @@ async def test_parts_that_cannot_be_read_are_said_at_the_start(start: Start, dat
     process.send_signal(signal.SIGTERM)
     assert process.stderr
     assert "damaged and were set aside (functions 1): what they held is in no answer" in process.stderr.read()
+
+
+async def test_a_second_signal_ends_what_a_first_leaves_waiting(start: Start) -> None:
+    process, port = start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
+        call = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest())
+        assert (await call.read()).status == health_pb2.HealthCheckResponse.SERVING
+        process.send_signal(signal.SIGTERM)
+        assert (await call.read()).status == health_pb2.HealthCheckResponse.NOT_SERVING
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == -signal.SIGTERM
 
 
 async def test_callers_without_the_token_are_refused(start: Start) -> None:

@@ -73,6 +73,8 @@ def serve_command(
 ) -> None:
     """Take agents' streams, keep plans current and answer queries until stopped with SIGTERM or Ctrl-C.
 
+    What was taken is stored before it ends; a second signal ends it at once, and then agents send that again.
+
     For example:
 
         pivotscope collector serve --listen 0.0.0.0:4640 --token-file token --tls-certificate c.pem --tls-key c.key

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pivotscope_collector.counters import Count, Counters, Latency
-from pivotscope_collector.errors import StoreError
+from pivotscope_collector.errors import StoreAwayError, StoreError
 from pivotscope_collector.ingest.decode import Received
 from pivotscope_collector.ingest.gather import gather
 from pivotscope_collector.ingest.judge import Place, at_reception
@@ -26,6 +26,7 @@ Told = Callable[[Sequence[tuple[Any, Outcome]]], None]
 _GROUPS_WAITING = 2
 """Full groups that wait at most: one to follow at once, one that gathers."""
 _GROUP_OCTETS = 16_000_000
+_STOPPING = "the collector is stopping"
 
 
 @dataclass(slots=True)
@@ -75,6 +76,7 @@ class Committer:
         self._enough = asyncio.Event()
         self._room = asyncio.Condition()
         self._closing = False
+        self._late = False
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="commit")
         self._task: asyncio.Task[None] | None = None
 
@@ -117,7 +119,7 @@ class Committer:
         that it was given with, each by its mark. It must neither block nor raise.
         """
         if self._closing:
-            raise StoreError("the collector is stopping")
+            raise StoreError(_STOPPING)
         one = _Waiting(part, max(1, len(part)), octets, tell, mark)
         if not self._waiting:
             self._due = asyncio.get_running_loop().time() + self._seconds
@@ -128,14 +130,20 @@ class Committer:
         if self._enough_waits():
             self._enough.set()
 
-    async def close(self) -> None:
-        """Take nothing more, write what waits, and stop."""
+    async def close(self, seconds: float | None = None) -> None:
+        """Take nothing more, write what waits, and stop. None: however long that takes.
+
+        After `seconds` what is not being written yet is refused, so agents keep it. What is being written is waited
+        for: nothing can interrupt it, and the store must not be closed beneath it.
+        """
         async with self._room:
             self._closing = True
             self._room.notify_all()
         self._arrived.set()
         self._enough.set()
         if self._task:
+            await asyncio.wait([self._task], timeout=seconds)
+            self._late = True
             await self._task
         self._executor.shutdown()
 
@@ -179,11 +187,10 @@ class Committer:
         return taken
 
     async def _commit(self, group: Sequence[_Waiting]) -> None:
-        """Write a group. If the store refuses it, its batches are tried alone, so that none spoils the others."""
+        """Write a group. If that fails, its batches are tried alone, so that none spoils the others."""
         outcomes = await self._attempt([one.part for one in group])
         if len(group) > 1 and isinstance(outcomes[0], StoreError):
-            for one in group:
-                one.tell([(one.mark, outcome) for outcome in await self._attempt([one.part])])
+            await self._commit_alone(group)
             return
         told: dict[Told, list[tuple[object, Outcome]]] = {}
         for one, outcome in zip(group, outcomes, strict=True):
@@ -191,7 +198,17 @@ class Committer:
         for tell, settled in told.items():
             tell(settled)
 
+    async def _commit_alone(self, group: Sequence[_Waiting]) -> None:
+        """Write batches one by one; the first that does not reach the store speaks for those after it."""
+        outcome: Outcome = None
+        for one in group:
+            if not isinstance(outcome, StoreAwayError):
+                (outcome,) = await self._attempt([one.part])
+            one.tell([(one.mark, outcome)])
+
     async def _attempt(self, parts: Sequence[_Part]) -> Sequence[Outcome]:
+        if self._late:
+            return [StoreError(_STOPPING)] * len(parts)
         loop = asyncio.get_running_loop()
         try:
             settled = await loop.run_in_executor(self._executor, self._store, parts)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from pivotscope_collector.counters import Counters, Latency
-from pivotscope_collector.errors import StoreError
+from pivotscope_collector.errors import StoreAwayError, StoreError
 from pivotscope_collector.ingest.committer import Committer, Outcome
 from pivotscope_collector.store.rows import Rows
 
@@ -76,6 +76,69 @@ async def test_one_bad_batch_spoils_no_other() -> None:
         await bad
     assert stored == ["good", "other"]
     await committer.close()
+
+
+async def test_a_store_that_is_away_is_asked_for_one_batch_alone_and_not_for_each() -> None:
+    """Each time may take as long as a server may be silent."""
+    groups: list[list[object]] = []
+
+    def write(rows: Rows) -> None:
+        groups.append(_names(rows))
+        raise StoreAwayError("no answer")
+
+    committer = await _started(write)
+    futures = [await _submitted(committer, _rows(name)) for name in "abc"]
+    for future in futures:
+        with pytest.raises(StoreAwayError, match="no answer"):
+            await future
+    assert groups == [["a", "b", "c"], ["a"]]
+    await committer.close()
+
+
+async def test_a_store_that_goes_away_while_batches_are_tried_alone_ends_that() -> None:
+    groups: list[list[object]] = []
+
+    def write(rows: Rows) -> None:
+        groups.append(_names(rows))
+        if len(rows.codebases) > 1:
+            raise StoreError("refused")
+        if _names(rows) == ["b"]:
+            raise StoreAwayError("no answer")
+
+    committer = await _started(write)
+    stored, *kept = [await _submitted(committer, _rows(name)) for name in "abcd"]
+    await stored
+    for future in kept:
+        with pytest.raises(StoreAwayError, match="no answer"):
+            await future
+    assert groups == [["a", "b", "c", "d"], ["a"], ["b"]]
+    await committer.close()
+
+
+async def test_closing_in_time_refuses_what_is_not_being_written_yet() -> None:
+    groups: list[list[object]] = []
+    writing, release = threading.Event(), threading.Event()
+
+    def write(rows: Rows) -> None:
+        groups.append(_names(rows))
+        writing.set()
+        release.wait(20)
+        raise StoreError("refused")
+
+    committer = await _started(write, rows=2)
+    futures = [await _submitted(committer, _rows(name)) for name in "ab"]
+    await asyncio.to_thread(writing.wait, 20)
+    futures += [await _submitted(committer, _rows(name)) for name in "cdef"]
+    closing = asyncio.create_task(committer.close(0.0))
+    while not committer._late and not closing.done():  # noqa: ASYNC110 - a condition has no event
+        await asyncio.sleep(0)
+    assert not closing.done()
+    release.set()
+    await closing
+    for future in futures:
+        with pytest.raises(StoreError, match="stopping"):
+            await future
+    assert groups == [["a", "b"]]
 
 
 async def test_closing_writes_what_waits_and_takes_nothing_more() -> None:
