@@ -8,6 +8,8 @@ from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
 
 DEFAULT_RANGE_NS = 3600 * 10**9
+_LISTED = 50
+"""Services that an error names."""
 
 
 def selection_of(message: query_pb2.Selection, now_ns: int) -> Selection:
@@ -20,10 +22,10 @@ def selection_of(message: query_pb2.Selection, now_ns: int) -> Selection:
 
 
 def require_service(client: Client, name: str) -> None:
-    """Raise where no window of this service was ever received; the message lists those that are known."""
-    if not name:
+    """Raise where nothing is kept of this service; the message lists those of late."""
+    if not name or catalogue.knows_service(client, name):
         return
-    known = catalogue.services(client)
-    if name not in known:
-        listing = ", ".join(known) if known else "none yet: is an agent running and connected? (pivotscope agents list)"
-        raise NotFoundError(f"unknown service {name!r}; known: {listing}")
+    known = catalogue.services(client, _LISTED + 1)
+    listing = ", ".join(known[:_LISTED]) + (" and more" if len(known) > _LISTED else "")
+    listing = listing or "none yet: is an agent running and connected? (pivotscope agents list)"
+    raise NotFoundError(f"unknown service {name!r}; known: {listing}")

@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
+from string import Template
 
 import numpy as np
 from pivotscope.profile.function import Function, Owner
@@ -14,6 +15,8 @@ from pivotscope_collector.store.native import numbers, texts
 _NAMES = ("codebase", "language", "path", "qualified_name", "owner")
 UNKNOWN = Function("", Language.PYTHON, "", "(unknown)", Owner.RUNTIME)
 """Stands for a function whose name has expired, or has not come yet."""
+_OF_SERVICES = ("pools_day", "pools_hour", "pools_minute", "windows")
+"""Tables that begin with the service: what is kept longest, in the fewest rows, first."""
 
 
 class Names:
@@ -62,9 +65,15 @@ def functions_by_name(client: Client, name: str) -> dict[int, Function]:
     return _ordered(functions_by_id(client, _ids_by_name(client, name)))
 
 
-def services(client: Client) -> list[str]:
-    """Every service that ever sent a window, in order."""
-    return list(client.query("services")["service"])
+def knows_service(client: Client, name: str) -> bool:
+    """Whether anything is kept of a service, roll-ups of days included."""
+    sql = Template(statement("service_stored"))
+    return any(client.blocks(sql.substitute(table=table), {"service": name}) for table in _OF_SERVICES)
+
+
+def services(client: Client, most: int) -> list[str]:
+    """Services of late, in order, `most` at most."""
+    return list(client.query("services", {"most": most})["service"])
 
 
 def agents(client: Client, active_since_ns: int) -> Columns:
