@@ -5,6 +5,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from email import message_from_bytes
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from pivotscope_collector.store.client import Client
 _NUMBER = itertools.count(1)
 
 CleanStores = Callable[..., Client]
+LONGEST_VALUE = 131_072
+"""Bytes of a parameter that a server takes (its `http_max_field_value_size`)."""
 
 
 def database_name() -> str:
@@ -65,6 +68,15 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+def _fields(content_type: str, body: bytes) -> dict[str, str]:
+    """The fields of a form, which the driver sends where parameters are long."""
+    form = message_from_bytes(f"Content-Type: {content_type}\r\n\r\n".encode() + body)
+    parts = [part for part in form.walk() if not part.is_multipart()]
+    payloads = [part.get_payload(decode=True) for part in parts]
+    names = [str(part.get_param("name", header="Content-Disposition")) for part in parts]
+    return {name: text.decode() for name, text in zip(names, payloads, strict=True) if isinstance(text, bytes)}
+
+
 class Front(BaseHTTPRequestHandler):
     """ClickHouse's HTTP interface as far as the driver uses it, over the embedded engine. For tests only."""
 
@@ -75,6 +87,9 @@ class Front(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         url = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
         body = self._body()
+        if self.headers.get_content_type() == "multipart/form-data":
+            url |= _fields(self.headers["Content-Type"], body)
+            body = b""
         text, _, payload = body.partition(b"FORMAT Native\n") if body.startswith(b"INSERT") else (body, b"", b"")
         if url.get("query", "").startswith("INSERT"):
             text, payload = b"", body
@@ -115,6 +130,8 @@ class Front(BaseHTTPRequestHandler):
         return body
 
     def _execute(self, sql: str, payload: bytes, url: dict[str, str]) -> bytes:
+        if any(len(value.encode()) > LONGEST_VALUE for value in url.values()):
+            raise RuntimeError("Code: 1000. DB::Exception: HTML Form Exception: Field value too long")
         bound = {key.removeprefix("param_"): value for key, value in url.items() if key.startswith("param_")}
         with self.lock:
             self.engine.query(f"USE `{url.get('database') or 'default'}`")

@@ -1,7 +1,7 @@
 """Names: functions by id and by name, services, agents."""
 
 from base64 import b64decode
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from string import Template
 
 import numpy as np
@@ -15,6 +15,8 @@ from pivotscope_collector.store.native import numbers, texts
 _NAMES = ("codebase", "language", "path", "qualified_name", "owner")
 UNKNOWN = Function("", Language.PYTHON, "", "(unknown)", Owner.RUNTIME)
 """Stands for a function whose name has expired, or has not come yet."""
+_AT_ONCE = 5_000
+"""Ids in one statement: a server refuses a parameter of more than 128 KiB."""
 _OF_SERVICES = ("pools_day", "pools_hour", "pools_minute", "windows")
 """Tables that begin with the service: what is kept longest, in the fewest rows, first."""
 
@@ -51,13 +53,15 @@ class Names:
 
 def functions_by_id(client: Client, ids: Sequence[int]) -> dict[int, Function]:
     """The functions with these ids."""
-    return _functions(client.blocks(statement("functions_by_id"), {"ids": list(ids)}))
+    asked = (client.blocks(statement("functions_by_id"), {"ids": part}) for part in _parts(ids))
+    return {key: function for found in asked for key, function in _functions(found).items()}
 
 
 def owned(client: Client, ids: Sequence[int]) -> Ids:
     """Those of the functions that are code of a codebase, not of a package or of the language."""
-    found = client.arrays(statement("functions_owned"), {"ids": list(ids)})
-    return np.asarray(found.get("function_id", ()), np.uint64)
+    asked = (client.arrays(statement("functions_owned"), {"ids": part}) for part in _parts(ids))
+    found = [numbers(one["function_id"]) for one in asked if one]
+    return np.concatenate(found) if found else np.zeros(0, np.uint64)
 
 
 def functions_by_name(client: Client, name: str) -> dict[int, Function]:
@@ -93,6 +97,10 @@ def agent_status(client: Client, agent: str) -> tuple[bytes, int] | None:
     if not columns["status"]:
         return None
     return b64decode(columns["status"][0]), columns["received_ms"][0] * 1_000_000
+
+
+def _parts(ids: Sequence[int]) -> Iterator[list[int]]:
+    return (list(ids[start : start + _AT_ONCE]) for start in range(0, len(ids), _AT_ONCE))
 
 
 def _ids_by_name(client: Client, name: str) -> list[int]:

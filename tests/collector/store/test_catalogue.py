@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 from pivotscope_collector.store import bounds
 from pivotscope_collector.store.bounds import Bounds
-from pivotscope_collector.store.catalogue import knows_service, services
+from pivotscope_collector.store.catalogue import functions_by_id, knows_service, owned, services
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
@@ -56,3 +56,21 @@ def test_whether_a_service_is_known_costs_no_look_at_its_windows(
     with bounds.within(Bounds(time.monotonic() + 60, 10, 1 << 30)):
         assert knows_service(store, "shop")
         assert not knows_service(store, "cart")
+
+
+def test_any_number_of_functions_is_looked_up(store: Client) -> None:
+    ids = [2**64 - 1 - number for number in range(12_000)]
+    many = len(ids)
+    store.insert(
+        "functions",
+        {
+            "function_id": ids,
+            "language": ["python"] * many,
+            "owner": ["application" if key % 2 else "library" for key in ids],
+            "seen_at": [int(time.time())] * many,
+        },
+    )
+    assert sorted(functions_by_id(store, ids)) == sorted(ids)
+    assert sorted(owned(store, ids).tolist()) == sorted(key for key in ids if key % 2)
+    assert functions_by_id(store, []) == {}
+    assert owned(store, []).tolist() == []

@@ -46,6 +46,14 @@ def test_parameters_are_bound_by_the_server(any_client: Client) -> None:
     assert found == {"text": ["x' OR 1 = 1 --\\"], "ids": [[1, 2**64 - 1]], "none": [[]]}
 
 
+def test_a_server_takes_no_parameter_beyond_its_limit(http_url: str) -> None:
+    client = Client(url=http_url, database="default")
+    assert client.run("SELECT length({text:String}) AS n", {"text": "x" * 131_072}) == {"n": [131_072]}
+    with pytest.raises(StoreError, match="Field value too long"):
+        client.run("SELECT length({text:String}) AS n", {"text": "x" * 132_000})
+    client.close()
+
+
 def test_no_rows_are_empty_columns(any_client: Client) -> None:
     any_client.command(TABLE)
     assert any_client.run("SELECT id, name FROM t")["name"] == []
