@@ -1,7 +1,6 @@
 """Pages of a list: tokens that hold where the next page begins, and the time that all pages are about."""
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Sequence
@@ -11,10 +10,13 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from pivotscope_collector.errors import UsageError
-from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.selection import LATEST_NS, Selection
 
 LONGEST = 1000
+_LONGEST_TOKEN = 400
 Row = TypeVar("Row")
+Ranges = tuple[tuple[int, int], ...]
+"""Each from a moment to before another, in unix nanoseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Page:
     question: str
     start: int
     size: int
-    ranges: tuple[tuple[int, int], ...]
+    ranges: Ranges
 
     @property
     def part(self) -> slice:
@@ -62,21 +64,29 @@ def page_of(request: Message, size: int, default: int, selections: Sequence[Sele
     ranges = tuple((one.since_ns, one.until_ns) for one in selections)
     if not token:
         return Page(question, 0, size or default, ranges)
-    known, start, *moments = _decode(token)
-    if known != question or len(moments) != 2 * len(ranges):
+    known, start, held = _decode(token)
+    if known != question or len(held) != len(ranges):
         raise UsageError("the page_token belongs to another question: ask with everything else unchanged")
-    return Page(question, start, size or default, tuple(zip(moments[::2], moments[1::2], strict=True)))
+    return Page(question, start, size or default, held)
 
 
 def _encode(values: Sequence[str | int]) -> str:
     return base64.urlsafe_b64encode(json.dumps(values, separators=(",", ":")).encode()).decode()
 
 
-def _decode(token: str) -> tuple[str, int, *tuple[int, ...]]:
+def _decode(token: str) -> tuple[str, int, Ranges]:
+    """The question, the start and the ranges that a token holds. Raises UsageError for one that was not made here."""
     try:
-        question, *numbers = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (ValueError, binascii.Error):
-        numbers, question = [], ""
-    if not numbers or not isinstance(question, str) or not all(isinstance(one, int) and one >= 0 for one in numbers):
-        raise UsageError("page_token is none of this service's")
-    return (question, *numbers)
+        values = json.loads(base64.urlsafe_b64decode(token.encode())) if len(token) <= _LONGEST_TOKEN else ()
+    except ValueError:
+        values = ()
+    match values:
+        case [str(question), start, *moments] if all(_counts(one) for one in (start, *moments)):
+            ranges = tuple(zip(moments[::2], moments[1::2], strict=False))
+            if len(moments) == 2 * len(ranges) and all(since < until for since, until in ranges):
+                return question, start, ranges
+    raise UsageError("page_token is none of this service's")
+
+
+def _counts(value: object) -> bool:
+    return type(value) is int and 0 <= value <= LATEST_NS

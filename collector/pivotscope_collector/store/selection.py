@@ -5,6 +5,8 @@ from dataclasses import dataclass
 _SECOND = 1_000_000_000
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 NAMES = ("service", "environment", "version", "variant")
+LATEST_NS = 2**32 // DAY * DAY * _SECOND
+"""The end of the store's times, which are unix seconds in 32 bits: a day in 2106."""
 
 
 @dataclass(frozen=True, slots=True)
