@@ -3,19 +3,30 @@
 from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.errors import NotFoundError, UsageError
+from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.selection import LATEST_NS, NAMES, Selection
 
 DEFAULT_RANGE_NS = 3600 * 10**9
+_NAME = Limits().text_length
+"""Characters of a name that windows may carry."""
 _LISTED = 50
 """Services that an error names."""
 
 
 def selection_of(message: query_pb2.Selection, now_ns: int) -> Selection:
-    """The selection of a request: an open end is now, an open start is an hour before the end."""
+    """The selection of a request: an open end is now, an open start is an hour before the end. Raises UsageError."""
+    for name in ("since_unix_ns", "until_unix_ns"):
+        value = getattr(message, name)
+        if not 0 <= value <= LATEST_NS:
+            raise UsageError(f"{name}={value}: expected unix nanoseconds from 0 to {LATEST_NS}, in 2106")
+    for name in NAMES:
+        length = len(getattr(message, name))
+        if length > _NAME:
+            raise UsageError(f"{name}: {length} characters, expected at most {_NAME}")
     until_ns = message.until_unix_ns or now_ns
-    since_ns = message.since_unix_ns or until_ns - DEFAULT_RANGE_NS
+    since_ns = message.since_unix_ns or max(0, until_ns - DEFAULT_RANGE_NS)
     if since_ns >= until_ns:
         raise UsageError("the range ends before it starts")
     return Selection(since_ns, until_ns, message.service, message.environment, message.version, message.variant)

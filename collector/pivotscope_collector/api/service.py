@@ -35,11 +35,12 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         self._services: set[str] = set()
 
     def _select(self, message: query_pb2.Selection) -> Selection:
+        selection = selection_of(message, time.time_ns())
         # A service that was known once stays known.
         if message.service not in self._services:
             require_service(self._client, message.service)
             self._services.add(message.service)
-        return selection_of(message, time.time_ns())
+        return selection
 
     async def ListHotspots(
         self, request: query_pb2.ListHotspotsRequest, context: Context
