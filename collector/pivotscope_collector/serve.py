@@ -178,7 +178,7 @@ async def _serving(
         ],
     )
     agents.add_to(server)
-    query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(client, settings.query), server)
+    query_pb2_grpc.add_QueryServiceServicer_to_server(QueryService(client, settings.query, settings.retention), server)
     admin = AdminService(client, desired.wake, book, backups, cardinality.reached)
     query_pb2_grpc.add_AdminServiceServicer_to_server(admin, server)
     operating.add_to(server)

@@ -195,5 +195,5 @@ def _message(side: Side) -> query_pb2.DiffSide:
         samples=sum(pool.samples for pool in pools),
         requests=side.requests,
         since_unix_ns=selection.since * 10**9,
-        until_unix_ns=min(selection.until_ns, selection.until * 10**9),
+        until_unix_ns=selection.told_until_ns,
     )

@@ -26,7 +26,7 @@ def list_hotspots(
         hotspots=[_hotspot(row, named[row.function]) for row in shown],
         services=_services(found.services(), pools),
         since_unix_ns=selection.since * 10**9,
-        until_unix_ns=min(selection.until_ns, selection.until * 10**9),
+        until_unix_ns=selection.told_until_ns,
         matched=len(ranked),
         next_page_token=page.following(len(ranked)),
         later_self_cpu_seconds=float(ranked.self_ns[page.start + page.size :].sum()) * NANO,

@@ -4,8 +4,10 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.settings import Retention
 from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.expiry import kept
 from pivotscope_collector.store.selection import LATEST_NS, NAMES, Selection
 
 DEFAULT_RANGE_NS = 3600 * 10**9
@@ -15,7 +17,7 @@ _LISTED = 50
 """Services that an error names."""
 
 
-def selection_of(message: query_pb2.Selection, now_ns: int) -> Selection:
+def selection_of(message: query_pb2.Selection, now_ns: int, retention: Retention) -> Selection:
     """The selection of a request: an open end is now, an open start is an hour before the end. Raises UsageError."""
     for name in ("since_unix_ns", "until_unix_ns"):
         value = getattr(message, name)
@@ -29,7 +31,8 @@ def selection_of(message: query_pb2.Selection, now_ns: int) -> Selection:
     since_ns = message.since_unix_ns or max(0, until_ns - DEFAULT_RANGE_NS)
     if since_ns >= until_ns:
         raise UsageError("the range ends before it starts")
-    return Selection(since_ns, until_ns, message.service, message.environment, message.version, message.variant)
+    names = {name: getattr(message, name) for name in NAMES}
+    return Selection(since_ns, until_ns, **names, kept=kept(retention, now_ns))
 
 
 def require_service(client: Client, name: str) -> None:

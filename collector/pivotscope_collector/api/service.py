@@ -20,7 +20,7 @@ from pivotscope_collector.api.tokens import create_token, list_audit, list_token
 from pivotscope_collector.api.trend import get_trend
 from pivotscope_collector.ingest.cardinality import Reached
 from pivotscope_collector.security.book import TokenBook
-from pivotscope_collector.settings import QueryLimits
+from pivotscope_collector.settings import QueryLimits, Retention
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
 
@@ -28,14 +28,15 @@ from pivotscope_collector.store.reader import Selection
 class QueryService(query_pb2_grpc.QueryServiceServicer):
     """Reads the store; every call stands alone."""
 
-    def __init__(self, client: Client, limits: QueryLimits) -> None:
+    def __init__(self, client: Client, limits: QueryLimits, retention: Retention | None = None) -> None:
         self._client = client
+        self._retention = retention or Retention()
         self._questions = Questions(limits)
         self._known = Known(client, limits.remembered_mb)
         self._services: set[str] = set()
 
     def _select(self, message: query_pb2.Selection) -> Selection:
-        selection = selection_of(message, time.time_ns())
+        selection = selection_of(message, time.time_ns(), self._retention)
         # A service that was known once stays known.
         if message.service not in self._services:
             require_service(self._client, message.service)

@@ -3,8 +3,9 @@
 import logging
 from datetime import UTC, datetime, timedelta
 
+from pivotscope_collector.settings import Retention
 from pivotscope_collector.store.client import Client
-from pivotscope_collector.store.selection import MINUTE
+from pivotscope_collector.store.selection import DAY, HOUR, MINUTE, Kept
 
 BACKSTOP_DAYS = 3
 """How many days after they expire the engine's TTL removes raw rows, if they were not dropped before: time for roll-ups
@@ -12,7 +13,14 @@ that a collector was not there for."""
 
 _LOG = logging.getLogger(__name__)
 _BY_DAY = ("windows",)
-_DAY = 86_400
+_SECOND = 1_000_000_000
+
+
+def kept(retention: Retention, now_ns: int) -> Kept:
+    """What is kept now of minutes and hours; a bucket that is about to go does not count."""
+    now = now_ns // _SECOND
+    minutes, hours = (now - days * DAY for days in (retention.minute_days, retention.hour_days))
+    return Kept((minutes // HOUR + 1) * HOUR, (hours // DAY + 1) * DAY)
 
 
 def takes_back_to(client: Client, now_ns: int, raw_days: int) -> int:
@@ -21,10 +29,10 @@ def takes_back_to(client: Client, now_ns: int, raw_days: int) -> int:
     A day less than raw rows are kept. Where they were kept for less before, only minutes since those that have lost
     theirs: rolled up anew, such a one would shrink to what came late. The youngest day is always taken.
     """
-    now = now_ns // 10**9
-    oldest = now - (raw_days - 1) * _DAY
+    now = now_ns // _SECOND
+    oldest = now - (raw_days - 1) * DAY
     lost: int = client.query("rolled_without_raw", {"since": oldest})["minute"][0]
-    return min(now - oldest, max(_DAY, now - lost - MINUTE))
+    return min(now - oldest, max(DAY, now - lost - MINUTE))
 
 
 def expire(client: Client, now_ns: int, raw_days: int, cluster: str = "") -> int:
@@ -39,7 +47,7 @@ def expire(client: Client, now_ns: int, raw_days: int, cluster: str = "") -> int
         bound = {"table": table, "oldest": int(oldest.strftime("%Y%m%d"))}
         for partition in client.query("expired_partitions", bound, of_rows=True)["partition_id"]:
             day = int(datetime.strptime(partition, "%Y%m%d").replace(tzinfo=UTC).timestamp())
-            waiting = client.query("unrolled_minutes", {"since": day, "until": day + _DAY})["minutes"][0]
+            waiting = client.query("unrolled_minutes", {"since": day, "until": day + DAY})["minutes"][0]
             if waiting:
                 _LOG.warning("raw rows of %s have expired, but stay: %d minutes are not rolled up", partition, waiting)
                 continue

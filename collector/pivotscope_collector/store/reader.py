@@ -11,8 +11,8 @@ For every reader of the store:
 
 Columns are those of `pools_minute` and `functions_minute` without `revision`; `bucket` is unix seconds of its start
 (of the range's start without a step). Ranges are widened to whole minutes, beyond two days to whole hours, beyond
-ninety days to whole days (UTC). Sums add up over buckets, pools and versions, but never over modes; `processes` is the
-largest of the buckets, `resident_bytes` their mean.
+ninety days to whole days (UTC); to hours or days, too, where nothing finer is kept. Sums add up over buckets, pools and
+versions, but never over modes; `processes` is the largest of the buckets, `resident_bytes` their mean.
 """
 
 from collections.abc import Mapping, Sequence

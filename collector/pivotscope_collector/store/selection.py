@@ -10,8 +10,23 @@ LATEST_NS = 2**32 // DAY * DAY * _SECOND
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """From when on minutes and hours are kept, in unix seconds: a whole hour, a whole day. Before, there are days."""
+
+    minutes: int = 0
+    hours: int = 0
+
+    def at(self, moment: int) -> int:
+        """Seconds of the finest buckets that are kept of a moment."""
+        return DAY if moment < self.hours else HOUR if moment < self.minutes else MINUTE
+
+
+@dataclass(frozen=True, slots=True)
 class Selection:
-    """What to read: [since_ns, until_ns) in unix nanoseconds, and pools by name; empty names select everything."""
+    """What to read: [since_ns, until_ns) in unix nanoseconds, and pools by name; empty names select everything.
+
+    Either end is widened to whole buckets that are `kept`, so that nothing of the range is left out.
+    """
 
     since_ns: int
     until_ns: int
@@ -19,6 +34,7 @@ class Selection:
     environment: str = ""
     version: str = ""
     variant: str = ""
+    kept: Kept = Kept()
 
     @property
     def since(self) -> int:
@@ -27,14 +43,22 @@ class Selection:
 
     @property
     def until(self) -> int:
-        """End in unix seconds, rounded up to whole minutes."""
-        return -(-self.until_ns // (MINUTE * _SECOND)) * MINUTE
+        """End in unix seconds, rounded up to whole minutes, or to what is kept of them."""
+        size = self.kept.at((self.until_ns - 1) // _SECOND)
+        return -(-self.until_ns // (size * _SECOND)) * size
+
+    @property
+    def told_until_ns(self) -> int:
+        """The end as answers tell it: as it was asked for, where that is the minute that is read last."""
+        end_ns = self.until * _SECOND
+        return self.until_ns if end_ns - self.until_ns < MINUTE * _SECOND else end_ns
 
     @property
     def resolution(self) -> int:
-        """Seconds that `since` is a multiple of."""
+        """Seconds that `since` is a multiple of: by the length of the range, and by what is kept of its start."""
         span = (self.until_ns - self.since_ns) // _SECOND
-        return DAY if span > 90 * DAY else HOUR if span > 2 * DAY else MINUTE
+        wanted = DAY if span > 90 * DAY else HOUR if span > 2 * DAY else MINUTE
+        return max(wanted, self.kept.at(self.since_ns // _SECOND))
 
     @property
     def pools(self) -> str:

@@ -6,11 +6,11 @@ from string import Template
 
 from pivotscope_collector.store.client import Blocks, Client, Columns, statement
 from pivotscope_collector.store.native import numbers
-from pivotscope_collector.store.selection import DAY, HOUR, Selection
+from pivotscope_collector.store.selection import DAY, HOUR, MINUTE, Selection
 from pivotscope_collector.store.stretch import Stretch, joined
 
 _LONG = 6 * HOUR
-"""Ranges from here on are read from hours and days, too."""
+"""Ranges from here on are read from hours and days, too; so are those that begin before minutes are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def behind(
 
 def levels(selection: Selection, step_seconds: int) -> tuple[int, ...]:
     """Sizes in seconds of the buckets above the minute that can have a part in a range, the largest first."""
-    if selection.until - selection.since < _LONG:
+    if selection.resolution == MINUTE and selection.until - selection.since < _LONG:
         return ()
     return tuple(size for size in (DAY, HOUR) if step_seconds % size == 0)
 

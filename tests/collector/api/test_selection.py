@@ -6,6 +6,7 @@ import pytest
 from pivotscope.v1 import query_pb2
 from pivotscope_collector.api.selection import require_service, selection_of
 from pivotscope_collector.errors import NotFoundError, UsageError
+from pivotscope_collector.settings import Retention
 from pivotscope_collector.store.client import Client
 
 
@@ -35,7 +36,7 @@ def test_open_ends_are_now_and_an_hour_before_the_end() -> None:
         (query_pb2.Selection(until_unix_ns=7200 * 10**9), 3600 * 10**9, 7200 * 10**9),
         (query_pb2.Selection(until_unix_ns=7), 0, 7),
     ):
-        selection = selection_of(message, NOW)
+        selection = selection_of(message, NOW, Retention())
         assert (selection.since_ns, selection.until_ns) == (since, until)
 
 
@@ -54,4 +55,14 @@ def test_open_ends_are_now_and_an_hour_before_the_end() -> None:
 )
 def test_what_no_range_or_name_can_be_is_refused(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(UsageError, match=words):
-        selection_of(query_pb2.Selection(**fields), NOW)
+        selection_of(query_pb2.Selection(**fields), NOW, Retention())
+
+
+def test_a_request_is_told_from_where_on_hours_are_all_that_is_kept() -> None:
+    since = NOW - 70 * 86_400 * 10**9
+    message = query_pb2.Selection(since_unix_ns=since, until_unix_ns=since + 90 * 60 * 10**9)
+    for days, resolution in ((60, 3600), (80, 60)):
+        selection = selection_of(message, NOW, Retention(minute_days=days))
+        assert selection.resolution == resolution
+        assert selection.since * 10**9 <= since
+        assert selection.until * 10**9 >= message.until_unix_ns
