@@ -137,6 +137,32 @@ def test_seasons_need_their_range() -> None:
     assert columns(84, 6 * HOUR) == (3 + 3 + 6, ("hour of day", "day of week"))
 
 
+def test_seasons_need_groups_that_repeat() -> None:
+    def names(apart: int, count: int) -> tuple[str, ...]:
+        runs = [Point(START + index * apart, 0.1, 1e-6, 10, 100) for index in range(count)]
+        return seasons(series_of(runs, HOUR))[1]
+
+    assert names(25 * HOUR, 12) == ()
+    assert names(25 * HOUR, 30) == ("day of week",)
+    assert names(25 * HOUR, 60) == ("hour of day", "day of week")
+    assert names(DAY, 30) == ("day of week",)
+
+
+@pytest.mark.parametrize("count", [12, 24, 30])
+def test_runs_at_another_hour_each_day_keep_their_noise(count: int) -> None:
+    """One run every 25 hours: no hour is like another, and an hour's column would take its only point."""
+    missed = 0
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        values = 0.2 + 0.03 * random.standard_normal(count)
+        found = judge([Point(START + i * 25 * HOUR, v, 9e-4, 10, 100) for i, v in enumerate(values.tolist())], HOUR)
+        assert found.level is not None
+        assert found.detectable is not None
+        assert found.detectable > 0.02
+        missed += not found.level.low <= 0.2 <= found.level.high
+    assert missed <= 4
+
+
 def test_few_windows_borrow_from_the_others() -> None:
     """A variance that came out too small by chance does not outweigh its neighbours."""
     made = [Point(START + 60 * i, 0.1, 0.01, 10, 1) for i in range(9)] + [Point(START + 540, 0.1, 1e-9, 2, 1)]
