@@ -77,8 +77,9 @@ def selection(started_ns: int) -> Selection:
     return Selection(started_ns, started_ns + MINUTES * 60 * SECOND)
 
 
-def _ask(client: Client, selection: Selection, by: str = "") -> query_pb2.GetTrendResponse:
-    return get_trend(client, Known(client, 64), selection, query_pb2.GetTrendRequest(function="hot", by=by))
+def _ask(client: Client, selection: Selection, by: str = "", step: int = 0) -> query_pb2.GetTrendResponse:
+    request = query_pb2.GetTrendRequest(function="hot", by=by, step_seconds=step)
+    return get_trend(client, Known(client, 64), selection, request)
 
 
 def test_since_when_and_with_which_version(released: Client, selection: Selection, started_ns: int) -> None:
@@ -111,6 +112,20 @@ def test_cpu_a_request(released: Client, selection: Selection) -> None:
     assert len(per_minute) < len(found.points)
     assert per_minute[-2] == pytest.approx(8.0 * 0.75 / 120)
     assert "33.3 → 50.0 ms of CPU a request" in found.verdict.text
+
+
+@pytest.mark.parametrize("end", [0, -1])
+def test_cut_steps_have_cpu_and_requests_of_the_same_time(released: Client, started_ns: int, end: int) -> None:
+    """Steps of five minutes over four hours that begin, or end, two minutes into a step."""
+    first, last = (started_ns // SECOND + minutes * 60 for minutes in (RELEASED, MINUTES - 2))
+    cut = (-(-first // 300) if end == 0 else last // 300) * 300 + 120
+    since = cut if end == 0 else cut - 4 * 3600
+    found = _ask(released, Selection(since * SECOND, (since + 4 * 3600) * SECOND), "request", 300)
+    assert found.verdict.step_seconds == 300
+    point = found.points[end]
+    assert point.unix_ns == (cut - 120) * SECOND
+    assert point.requests == pytest.approx(120 * (3 if end == 0 else 2))
+    assert point.cpu_seconds_per_request.estimate == pytest.approx(8.0 * 0.75 / 120, rel=0.02)
 
 
 def test_no_requests_is_said(released: Client, started_ns: int) -> None:
