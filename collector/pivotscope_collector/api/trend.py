@@ -1,6 +1,5 @@
 """One function over time: since when is it hot, and is it getting worse?"""
 
-from dataclasses import replace
 from functools import partial
 from math import isfinite
 
@@ -9,14 +8,14 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.api.hotspots import NANO, interval_message
 from pivotscope_collector.api.ranking import Known
-from pivotscope_collector.api.trend_points import History, Moment, counted, merged, read
+from pivotscope_collector.api.trend_points import History, Moment, merged, read
 from pivotscope_collector.api.trend_versions import versions
 from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.catalogue import Names
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.trends.series import choose_step
+from pivotscope_collector.trends.series import choose_step, least_multiple
 from pivotscope_collector.trends.trend import Change, Trend, judge
 from pivotscope_collector.trends.words import PER_REQUEST, SHARE, words
 
@@ -30,8 +29,8 @@ def get_trend(
 ) -> query_pb2.GetTrendResponse:
     """CPU and share of a function in each step of the range, and the verdict; steps without windows are left out.
 
-    The verdict looks at steps that suit the range, the rows at those that were asked for. What the name stood for last
-    is read while it is looked up.
+    The verdict looks at steps that suit the range, the rows at those that were asked for; both are made of the shorter
+    ones. What the name stood for last is read while it is looked up.
     """
     if request.by not in WAYS:
         raise UsageError(f"by {request.by!r}: expected version or request")
@@ -53,7 +52,8 @@ def _answer(
     (selection, request, shown), (key, function) = asked, found
     judged = _judged(selection, shown)
     seen = client.beside(partial(known.first_seen.of, key))
-    history = read(known.recall, selection, key, judged, apart=request.by == "version")
+    step = min(shown, judged)
+    history = read(known.recall, selection, key, step, judged, apart=request.by == "version")
     first = seen.result()
     answer = query_pb2.GetTrendResponse(
         codebase=function.codebase,
@@ -67,10 +67,10 @@ def _answer(
         # Metrics bring a good part of the comparisons in: only where they are asked for.
         from pivotscope_collector.api.trend_requests import count  # noqa: PLC0415
 
-        requests = count(client, selection, history.services, judged)
+        requests = count(client, selection, history.services, step)
         answer.no_requests = requests.reason
-        history = replace(history, moments=tuple(counted(history.moments, requests.counts)))
-    answer.points.extend(_point(one) for one in merged(history.moments, shown))
+        history = history.counting(requests.counts, judged)
+    answer.points.extend(_point(one) for one in merged(history.parts, shown))
     if request.by == "version":
         answer.versions.extend(versions(client, selection, history, judged))
     answer.verdict.CopyFrom(_verdict(history, request.by, judged, first, selection))
@@ -147,9 +147,13 @@ def _step(selection: Selection, step: int) -> int:
 
 
 def _judged(selection: Selection, shown: int) -> int:
-    """The step that the verdict looks at: what suits the range where rows can be made of it, else that of the rows."""
-    suited = max(selection.resolution, choose_step(selection.until - selection.since))
-    return suited if shown % suited == 0 else shown
+    """The step that the verdict looks at: what suits the range, if one of it and `shown` can be made of the other.
+
+    Else the smallest multiple of `shown` that does.
+    """
+    span = selection.until - selection.since
+    suited = max(selection.resolution, choose_step(span))
+    return suited if 0 in {shown % suited, suited % shown} else least_multiple(shown, span)
 
 
 def _find(client: Client, names: Names, selection: Selection, name: str) -> tuple[int, Function]:

@@ -1,11 +1,16 @@
 """What a trend stands on: a function's CPU and share in every step of a range."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from math import hypot
+from operator import add
+from typing import TypeVar
 
+from pivotscope.profile.window import Mode
+
+from pivotscope_collector.estimates.columns import SUMS
 from pivotscope_collector.estimates.merge import added, without_arms
 from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums
 from pivotscope_collector.estimates.share import Interval, t_quantile
@@ -14,6 +19,8 @@ from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.recall import Recall
 from pivotscope_collector.store.totals import stepped
 from pivotscope_collector.trends.series import Point
+
+Sums = TypeVar("Sums", PoolSums, FunctionSums)
 
 LOST = 0.2
 """Part of a step's CPU without samples from which on CPU a request would be that much too low."""
@@ -64,12 +71,13 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All steps in order of time, the services in question, and when each version was first seen.
+    """Steps to judge in order of time, the services in question, and when each version was first seen.
 
-    `by_version` has the steps of each version alone.
+    `by_version` has the steps of each version alone. `parts` are the steps as they were read: those, or finer ones.
     """
 
     moments: tuple[Moment, ...]
+    parts: tuple[Moment, ...]
     services: tuple[str, ...]
     versions: Mapping[str, int]
     by_version: Mapping[str, list[Moment]]
@@ -85,34 +93,71 @@ class History:
         first = min(self.versions.values(), default=0)
         return {version: at for version, at in self.versions.items() if version and at > first}
 
+    def counting(self, counts: Mapping[int, float], step: int) -> "History":
+        """With the requests of the parts, as far as they are known; `step` is that of the steps to judge."""
+        parts = counted(self.parts, counts)
+        known = {one.at: one.requests for one in merged(parts, step) if one.requests is not None}
+        return replace(self, moments=tuple(counted(self.moments, known)), parts=tuple(parts))
 
-def read(recall: Recall, selection: Selection, function: int, step: int, *, apart: bool = False) -> History:
-    """The function in steps of `step` seconds; `apart` also version by version. Raises StoreError.
 
-    Services without a sample of it do not count.
+def read(
+    recall: Recall, selection: Selection, function: int, step: int, judged: int, *, apart: bool = False
+) -> History:
+    """The function in steps of `step` seconds, and in those to judge, `judged` seconds, a multiple. Raises StoreError.
+
+    `apart` also version by version. Services without a sample of it do not count.
     """
-    return stepped(recall, selection, function, partial(_history, apart=apart), step)
+    return stepped(recall, selection, function, partial(_history, times=(step, judged), apart=apart), step)
 
 
 def _history(
-    pools: Mapping[int, Sequence[PoolSums]], functions: Mapping[int, Sequence[FunctionSums]], *, apart: bool
+    pools: Mapping[int, Sequence[PoolSums]],
+    functions: Mapping[int, Sequence[FunctionSums]],
+    *,
+    times: tuple[int, int],
+    apart: bool,
 ) -> History:
     kinds = {(row.pool.service, row.pool.language) for rows in functions.values() for row in rows}
     known = {at: [row for row in rows if (row.pool.service, row.pool.language) in kinds] for at, rows in pools.items()}
-    steps: dict[int, list[StepCpu]] = defaultdict(list)
-    for one in attribute_steps(known, functions):
-        steps[one.at].append(one)
+    step, judged = times
+    fine = _steps(known, functions)
+    steps = fine if step == judged else _steps(_longer(known, judged, add), _longer(functions, judged, _both))
     versions: dict[str, int] = {}
     by_version: dict[str, list[Moment]] = defaultdict(list)
-    moments = []
-    for at, parts in sorted(steps.items()):
-        names = sorted({one.pool.version for one in parts if one.windows})
+    for at, some in steps.items():
+        names = sorted({one.pool.version for one in some if one.windows})
         for name in names:
             versions.setdefault(name, at)
-        moments.append(moment(at, parts))
         for name in names if apart else ():
-            by_version[name].append(moment(at, [one for one in parts if one.pool.version == name]))
-    return History(tuple(moments), tuple(sorted({service for service, _ in kinds})), versions, by_version)
+            by_version[name].append(moment(at, [one for one in some if one.pool.version == name]))
+    moments = tuple(moment(at, some) for at, some in steps.items())
+    parts = moments if steps is fine else tuple(moment(at, some) for at, some in fine.items())
+    return History(moments, parts, tuple(sorted({service for service, _ in kinds})), versions, by_version)
+
+
+def _steps(
+    pools: Mapping[int, Sequence[PoolSums]], functions: Mapping[int, Sequence[FunctionSums]]
+) -> dict[int, list[StepCpu]]:
+    """The function in each pool, by step, in order of time."""
+    steps: dict[int, list[StepCpu]] = defaultdict(list)
+    for one in attribute_steps(pools, functions):
+        steps[one.at].append(one)
+    return dict(sorted(steps.items()))
+
+
+def _longer(rows: Mapping[int, Sequence[Sums]], step: int, both: Callable[[Sums, Sums], Sums]) -> dict[int, list[Sums]]:
+    """Rows of longer steps, as if they had been read: sums of a pool and mode add up."""
+    found: dict[int, dict[tuple[Pool, Mode], Sums]] = defaultdict(dict)
+    for at, some in rows.items():
+        known = found[at // step * step]
+        for row in some:
+            key = row.pool, row.mode
+            known[key] = both(known[key], row) if key in known else row
+    return {at: list(known.values()) for at, known in found.items()}
+
+
+def _both(one: FunctionSums, other: FunctionSums) -> FunctionSums:
+    return replace(one, **{name: getattr(one, name) + getattr(other, name) for name in SUMS})
 
 
 def counted(moments: Iterable[Moment], counts: Mapping[int, float]) -> list[Moment]:

@@ -13,7 +13,10 @@ STEPS = (MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, DAY, WEEK)
 """Steps that divide each other and, up to a day, the day; so hours of the day can be held against each other."""
 
 MOST_POINTS = 168
-"""A week of hours. More points than this would be known worse each, and say no more together."""
+"""A week of hours. More points than this would be known worse each, and say no more together.
+
+A range that begins within a step has one more.
+"""
 
 PRIOR_WINDOWS = 8
 """How many windows the other points' windows count for in the variance of a point."""
@@ -52,8 +55,16 @@ class Series:
 
 
 def choose_step(span: int) -> int:
-    """The shortest step, in seconds, that makes at most MOST_POINTS points of a range of `span` seconds."""
-    return next((step for step in STEPS if span <= step * MOST_POINTS), STEPS[-1])
+    """The shortest step, in seconds, that makes at most MOST_POINTS points of a range of `span` seconds.
+
+    One of STEPS, or some weeks.
+    """
+    return next((step for step in STEPS if span <= step * MOST_POINTS), least_multiple(STEPS[-1], span))
+
+
+def least_multiple(step: int, span: int) -> int:
+    """The smallest multiple of a step that makes at most MOST_POINTS points of a range of `span` seconds."""
+    return step * max(1, -(-span // (step * MOST_POINTS)))
 
 
 def series_of(points: list[Point], step: int) -> Series:

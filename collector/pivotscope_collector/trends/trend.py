@@ -6,11 +6,12 @@ from enum import StrEnum
 
 import numpy as np
 
+from pivotscope_collector.errors import TooMuchError
 from pivotscope_collector.estimates.share import MINIMUM_CLUSTERS, Interval
 from pivotscope_collector.trends.estimate import Estimates
 from pivotscope_collector.trends.fit import Fit, Kind, Term, fit, least_segment
 from pivotscope_collector.trends.season import seasons
-from pivotscope_collector.trends.series import Point, Series, series_of
+from pivotscope_collector.trends.series import MOST_POINTS, Point, Series, series_of
 
 LEAST_POINTS = 8
 APPEARED = 4.0
@@ -76,10 +77,13 @@ def judge(
     """The verdict on points of `step` seconds.
 
     `first_seen` is when the quantity was ever seen first, `deployments` when each version was, within the range; both
-    unix seconds. A quantity that was looked for in vain before it appeared is new, and judged from there on.
+    unix seconds. A quantity that was looked for in vain before it appeared is new, and judged from there on. Memory
+    grows with the square of the points: raises TooMuchError for more than MOST_POINTS and one.
     """
     versions = deployments or {}
     ordered = sorted((point for point in points if point.windows > 0), key=lambda point: point.at)
+    if len(ordered) > MOST_POINTS + 1:
+        raise TooMuchError(f"{len(ordered)} points of {step} s to judge, at most {MOST_POINTS + 1}: take longer steps")
     absent = _absent(ordered, first_seen)
     series = series_of(ordered[absent:], step)
     appeared = ordered[absent].at if absent else 0

@@ -128,6 +128,28 @@ def test_cut_steps_have_cpu_and_requests_of_the_same_time(released: Client, star
     assert point.cpu_seconds_per_request.estimate == pytest.approx(8.0 * 0.75 / 120, rel=0.02)
 
 
+def test_the_verdict_is_that_of_longer_steps_whatever_the_rows(released: Client, started_ns: int) -> None:
+    """Over six hours steps of five minutes suit the range; rows may be of one."""
+    until = (started_ns // SECOND + MINUTES * 60) // 300 * 300
+    chosen = Selection((until - 6 * 3600) * SECOND, until * SECOND)
+    coarse, fine = (_ask(released, chosen, step=step) for step in (300, 60))
+    assert fine.verdict.step_seconds == 300
+    assert fine.verdict == coarse.verdict
+    assert {point.unix_ns // SECOND % 300 for point in fine.points} == {0, 60, 120, 180, 240}
+    counted = _ask(released, chosen, "request", 60)
+    assert (counted.verdict.measure, counted.verdict.step_seconds) == ("cpu_seconds_per_request", 300)
+    assert counted.verdict.level.estimate == pytest.approx(8.0 * 0.75 / 120, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("days", "shown", "step"), [(2, 60, 3600), (90, 3600, 86_400), (3650, 86_400, 4 * 604_800), (2, 420, 1260)]
+)
+def test_a_verdict_takes_few_steps_of_any_range(released: Client, days: int, shown: int, step: int) -> None:
+    until = 1_793_577_600
+    found = _ask(released, Selection((until - days * 86_400) * SECOND, until * SECOND), step=shown)
+    assert (found.step_seconds, found.verdict.step_seconds) == (shown, step)
+
+
 def test_no_requests_is_said(released: Client, started_ns: int) -> None:
     early = Selection(started_ns, started_ns + (COUNTED - 2) * 60 * SECOND)
     found = _ask(released, early, "request")

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pivotscope_collector.errors import TooMuchError
 from pivotscope_collector.estimates.share import Interval
 from pivotscope_collector.trends.fit import Kind
 from pivotscope_collector.trends.season import seasons
-from pivotscope_collector.trends.series import DAY, HOUR, Point, choose_step, series_of
+from pivotscope_collector.trends.series import DAY, HOUR, MOST_POINTS, Point, choose_step, series_of
 from pivotscope_collector.trends.trend import State, Trend, judge
 from pivotscope_collector.trends.words import PER_REQUEST, SHARE, words
 
@@ -182,6 +183,16 @@ def test_points_come_in_any_order_and_without_windows() -> None:
 def test_the_step_follows_the_range(span: int, step: int) -> None:
     assert choose_step(span) == step
     assert span / step <= 168
+
+
+def test_long_ranges_have_steps_of_some_weeks() -> None:
+    assert choose_step(3650 * DAY) == 4 * 7 * DAY
+
+
+def test_too_many_points_are_refused() -> None:
+    judge(points(lambda _: 0.03, MOST_POINTS + 1, 60), 60)
+    with pytest.raises(TooMuchError, match="170 points of 60 s to judge, at most 169: take longer steps"):
+        judge(points(lambda _: 0.03, MOST_POINTS + 2, 60), 60)
 
 
 def test_intervals_never_fall_below_nothing() -> None:
