@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import pytest
 from pivotscope_collector.counters import Count, Counters
-from pivotscope_collector.store import reader
+from pivotscope_collector.store import reader, sources
 from pivotscope_collector.store.client import Client, Columns
 from pivotscope_collector.store.native import Column
 from pivotscope_collector.store.reader import Selection
@@ -183,6 +183,16 @@ def test_there_is_a_look_when_something_may_be_due_and_once_a_minute(
     # What was rolled up can be read by now; then nothing is owed any more.
     assert looks(1) == (1, 1)
     assert looks(10) == (0, 0)
+
+
+def test_what_is_covered_is_what_one_roll_up_covered(store: Client, clock: Moved) -> None:
+    """Not what the one that reached further left open, and another one had closed before."""
+    now = int(clock.now)
+    for received, closed in ((now, now + 3600), (now + 60, now)):
+        moment = received * 10**6
+        covered = {"received_until": [moment], "open_from": [closed], "revision": [moment]}
+        store.insert("progress", {"level": ["minute"], **covered})
+    assert sources.progress_of(store.query("progress")) == {"minute": sources.Progress((now + 60) * 10**6, now)}
 
 
 def test_late_data_opens_its_minute_again(

@@ -10,9 +10,9 @@ FROM
 ) AS seen
 LEFT JOIN
 (
-    SELECT level, max(received_until) AS covered_until, max(open_from) AS open_from
+    SELECT level, max((received_until, open_from)) AS covered
     FROM progress
     GROUP BY level
 ) AS done ON done.level = seen.level
-WHERE minute < open AND (revision > toUnixTimestamp64Micro(covered_until) OR minute >= open_from)
+WHERE minute < open AND (revision > toUnixTimestamp64Micro(covered.1) OR minute >= covered.2)
 ORDER BY size, start

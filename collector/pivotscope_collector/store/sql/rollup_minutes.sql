@@ -1,7 +1,6 @@
 -- Closed minutes with windows that no roll-up has seen, and when the last of them was received.
 WITH
-    (SELECT max(received_until) FROM progress WHERE level = 'minute') AS covered_until,
-    (SELECT max(open_from) FROM progress WHERE level = 'minute') AS open_from
+    (SELECT max((received_until, open_from)) FROM progress WHERE level = 'minute') AS covered
 SELECT toUnixTimestamp(seen.minute) AS minute, toUnixTimestamp64Micro(seen.received_until) AS received_us
 FROM
 (
@@ -11,11 +10,11 @@ FROM
     (
         SELECT minute, received_at
         FROM windows
-        WHERE received_at > covered_until AND minute >= {oldest:UInt32} AND minute < {closed:UInt32}
+        WHERE received_at > covered.1 AND minute >= {oldest:UInt32} AND minute < {closed:UInt32}
         UNION ALL
         SELECT minute, received_at
         FROM windows
-        WHERE minute >= open_from AND minute >= {oldest:UInt32} AND minute < {closed:UInt32}
+        WHERE minute >= covered.2 AND minute >= {oldest:UInt32} AND minute < {closed:UInt32}
     )
     GROUP BY minute
 ) AS seen
