@@ -42,7 +42,7 @@ MEANINGS: dict[Count, str] = {
     Count.ROWS_STORED: "Rows inserted, by table.",
     Count.COMMITS: "Group commits.",
     Count.COMMIT_FAILURES: "Group commits that the store refused.",
-    Count.COMMITS_REPEATED: "Group commits written again, because they took longer than the roll-up's margin.",
+    Count.COMMITS_REPEATED: "Group commits written again, because they took too long, or a roll-up looked further.",
     Count.MINUTES_ROLLED: "Minutes rolled up, repetitions included.",
     Count.JOB_RUNS: "Scheduled jobs that ran, by job.",
     Count.JOB_FAILURES: "Scheduled jobs that failed, by job.",

@@ -38,6 +38,7 @@ from pivotscope_collector.settings import Settings, split_listen
 from pivotscope_collector.store import corrections, frozen, merging, schema, storage
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.expiry import expire, takes_back_to
+from pivotscope_collector.store.reception import Reception, StoreClock
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.taken import taken
 from pivotscope_collector.store.writer import Writer
@@ -129,9 +130,9 @@ async def _serving(
     settings: Settings, client: Client, counters: Counters, operating: Operating, limits: Limits
 ) -> AsyncIterator[int]:
     """All that needs the store, open and migrated; gives the port."""
-    clock = SystemClock()
+    clock, reception = SystemClock(), Reception(client, StoreClock(client))
     book = TokenBook(client, clock, policy.first_token(settings))
-    writer = Writer(client, clock, counters, settings.rollup_margin_seconds)
+    writer = Writer(client, reception, counters, settings.rollup_margin_seconds)
     committer = Committer(
         writer.write,
         counters,
@@ -156,7 +157,7 @@ async def _serving(
         watch=book.watched,
     )
     dropping = threading.Lock()
-    scheduler = _jobs(settings, client, counters, dropping)
+    scheduler = _jobs(settings, client, reception, counters, dropping)
     backups = Backups(client, settings.backup_folder, dropping, asyncio.Lock())
     operating.gauges.read_with(Gauge.STREAMS_OPEN, lambda: agents.streams)
     operating.gauges.read_with(Gauge.ROWS_WAITING, lambda: committer.waiting)
@@ -222,10 +223,13 @@ def _migrate(client: Client, settings: Settings) -> None:
         merging.give_way()
 
 
-def _jobs(settings: Settings, client: Client, counters: Counters, dropping: threading.Lock) -> Scheduler:
+def _jobs(
+    settings: Settings, client: Client, reception: Reception, counters: Counters, dropping: threading.Lock
+) -> Scheduler:
     clock = SystemClock()
     raw_days = settings.retention.raw_days
-    roll_up = RollUp(client, clock, counters, margin_seconds=settings.rollup_margin_seconds, raw_days=raw_days)
+    margin = settings.rollup_margin_seconds
+    roll_up = RollUp(client, clock, reception, counters, margin_seconds=margin, raw_days=raw_days)
     scheduler = Scheduler(counters)
     scheduler.every(settings.rollup_seconds, "roll-up", roll_up.run)
     scheduler.every(

@@ -9,6 +9,7 @@ from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
 from pivotscope_collector.store import rows as r
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows, Samples
 from pivotscope_collector.store.writer import Writer
@@ -39,7 +40,7 @@ class History:
 
     def __init__(self, client: Client, raw_days: int) -> None:
         self._client = client
-        self._writer = Writer(client, SystemClock(), Counters(), 3600.0)
+        self._writer = Writer(client, Reception(client, SystemClock()), Counters(), 3600.0)
         self._raw_days = raw_days
         self._random = np.random.default_rng(11)
         self._known: set[int] = set()
@@ -60,9 +61,16 @@ class History:
 
     def roll_up(self) -> None:
         """Roll everything up."""
-        roll = RollUp(self._client, SystemClock(), Counters(), margin_seconds=0.001, raw_days=self._raw_days)
+        roll = RollUp(
+            self._client,
+            SystemClock(),
+            Reception(self._client, SystemClock()),
+            Counters(),
+            margin_seconds=0.1,
+            raw_days=self._raw_days,
+        )
         for _ in range(3):
-            time.sleep(0.05)
+            time.sleep(0.15)
             roll.run()
 
     def _write(self, part: Part, group: list[tuple[int, int]]) -> None:

@@ -25,10 +25,15 @@ import sys
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rollup import RollUp
 
+class Later(SystemClock):
+    def unix_ns(self):
+        return super().unix_ns() + 60 * 10**9
+
 client = Client(path=sys.argv[1], database="pivotscope")
-RollUp(client, SystemClock(), Counters(), margin_seconds=0.0, raw_days=14).run()
+RollUp(client, SystemClock(), Reception(client, Later()), Counters(), margin_seconds=1.0, raw_days=14).run()
 client.close()
 """
 

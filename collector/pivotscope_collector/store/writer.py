@@ -4,17 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from pivotscope_collector.clock import Clock
 from pivotscope_collector.counters import Count, Counters
-from pivotscope_collector.errors import StoreAwayError
 from pivotscope_collector.store import rows as r
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.native import Column, Ragged
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rows import Row, Rows, distinct
 
 _DAY = 86_400
-_TRIES = 3
-"""Inserts of the windows of one group; where each takes too long, its agents are to send it again later."""
 
 
 class Known:
@@ -46,17 +43,16 @@ class Known:
 class Writer:
     """Writes groups of rows. Not safe to use from several threads at once.
 
-    Windows come last, and bring their samples: whoever sees a window finds all that it refers to. An insert that took
-    longer than half of `margin_seconds` has its windows written again with a new moment of reception, for a roll-up
-    relies on everything received longer ago than the margin being there. A store that is too slow for that three
-    times in a row is as good as away.
+    Windows come last, and bring their samples: whoever sees a window finds all that it refers to. Where the time of
+    reception has meanwhile moved on by half of `margin_seconds`, windows are written again with a new moment, for a
+    roll-up relies on everything received longer ago than the margin being there.
     """
 
-    def __init__(self, client: Client, clock: Clock, counters: Counters, margin_seconds: float) -> None:
+    def __init__(self, client: Client, reception: Reception, counters: Counters, margin_seconds: float) -> None:
         self._client = client
-        self._clock = clock
+        self._reception = reception
         self._counters = counters
-        self._margin = margin_seconds
+        self._margin_us = int(margin_seconds * 1_000_000)
         self._known = {table: Known() for table in ("stacks", "functions", "series", "application_functions")}
         self._vouched: dict[int, None] = {}
 
@@ -69,7 +65,7 @@ class Writer:
 
     def write(self, rows: Rows) -> None:
         """Store a group; it is there when this returns. Raises StoreError, and then any part of it may be there."""
-        now = self._clock.unix_ns() // 1_000_000_000
+        now = self._reception.now_us() // 1_000_000
         self._insert_vouched(now)
         self._insert_stacks(rows, now)
         series = self._known["series"].missing(rows.series, now)
@@ -116,15 +112,11 @@ class Writer:
             "counts": Ragged(ends, samples.count),
             "natives": Ragged(ends, samples.native),
         }
-        for _ in range(_TRIES):
-            received = self._clock.unix_ns() // 1000
-            started = self._clock.monotonic()
-            self._insert("windows", columns, received_at=received)
-            if self._clock.monotonic() - started <= self._margin / 2:
-                self._counters.add(Count.ROWS_STORED, len(samples.count), "samples")
-                return
-            self._counters.add(Count.COMMITS_REPEATED)
-        raise StoreAwayError(f"{_TRIES} inserts of windows in a row took longer than {self._margin / 2:g} s each")
+        times = self._reception.stamp(
+            lambda received: self._insert("windows", columns, received_at=received), self._margin_us
+        )
+        self._counters.add(Count.COMMITS_REPEATED, times - 1)
+        self._counters.add(Count.ROWS_STORED, len(samples.count), "samples")
 
     def _insert_rows(self, table: str, names: Sequence[str], rows: Sequence[Row], **constants: int) -> None:
         if rows:

@@ -21,6 +21,7 @@ from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.security.book import TokenBook
 from pivotscope_collector.settings import QueryLimits
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.writer import Writer
 
 WINDOWS = 12
@@ -88,7 +89,7 @@ def filled(module_store: Client, started_ns: int) -> Client:
     """The store with the service's windows in it."""
     dictionary = Dictionary(Limits())
     dictionary.define(definitions(started_ns))
-    writer = Writer(module_store, SystemClock(), Counters(), 30.0)
+    writer = Writer(module_store, Reception(module_store, SystemClock()), Counters(), 30.0)
     made = batch(started_ns)
     received = Received(made, dictionary, Origin("agent-1", 1), started_ns)
     assert judge(received, Limits()).clean

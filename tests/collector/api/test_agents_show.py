@@ -17,6 +17,7 @@ from pivotscope_collector.counters import Counters
 from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.reports.table import Output, write
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rows import Rows
 from pivotscope_collector.store.writer import Writer
 
@@ -75,7 +76,7 @@ def status() -> MakeStatus:
 
 
 def store_agent(store: Client, name: str, *statuses: pb.AgentStatus) -> None:
-    writer = Writer(store, SystemClock(), Counters(), 30.0)
+    writer = Writer(store, Reception(store, SystemClock()), Counters(), 30.0)
     agent: tuple[object, ...] = (name, 1, "web-1", "0.1.0", ["python"], 5, 10**9, NOW_MS, NOW_MS, {})
     rows = [
         (name, NOW_MS + number, dict(one.target_states), b64encode(one.SerializeToString()).decode())

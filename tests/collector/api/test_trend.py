@@ -16,6 +16,7 @@ from pivotscope_collector.ingest.judge import judge
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.writer import Writer
 
 pytestmark = pytest.mark.engine
@@ -68,7 +69,7 @@ def released(module_store: Client, started_ns: int) -> Client:
     assert judge(received, Limits()).clean
     rows = decode([received])
     assert rows is not None
-    Writer(module_store, SystemClock(), Counters(), 30.0).write(rows)
+    Writer(module_store, Reception(module_store, SystemClock()), Counters(), 30.0).write(rows)
     return module_store
 
 

@@ -14,6 +14,7 @@ from pivotscope_collector.ingest.gather import gather
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.store import corrections
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.writer import Writer
 
 from tests.collector.turns import Turned, in_turns
@@ -36,7 +37,7 @@ def _collect(client: Client, received: Received) -> None:
     """What the commit of a collector does with a batch."""
     gathered = gather([received], LIMITS, partial(corrections.place, client))
     assert gathered.verdicts == [None]
-    Writer(client, SystemClock(), Counters(), 30.0).write(gathered.rows)
+    Writer(client, Reception(client, SystemClock()), Counters(), 30.0).write(gathered.rows)
 
 
 @pytest.mark.parametrize("start", STARTS)

@@ -20,6 +20,7 @@ from pivotscope_collector.settings import NameBounds
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
 from pivotscope_collector.store.taken import taken
@@ -88,16 +89,16 @@ def test_any_grouping_of_any_repetition_comes_out_exact(store: Client, seed: int
     dictionary.define(definitions)
     batches = [_batch(chance, sequence, start_ns) for sequence in range(1, 41)]
     clock, counters = _Ahead(), Counters()
-    roll_up = RollUp(store, clock, counters, margin_seconds=30.0, raw_days=14)
+    roll_up = RollUp(store, clock, Reception(store, clock), counters, margin_seconds=30.0, raw_days=14)
     due = batches + chance.choices(batches, k=30)
     chance.shuffle(due)
-    writer = Writer(store, clock, counters, 30.0)
+    writer = Writer(store, Reception(store, clock), counters, 30.0)
     while due:
         size = chance.randint(1, 12)
         group, due = due[:size], due[size:]
         writer.write(_rows([Received(batch, dictionary, Origin("a", 1)) for batch in group]))
         if chance.random() < 0.3:
-            writer = Writer(store, clock, counters, 30.0)
+            writer = Writer(store, Reception(store, clock), counters, 30.0)
         if chance.random() < 0.4:
             clock.ahead_ns += 40 * 10**9
             roll_up.run()
@@ -156,7 +157,7 @@ if first == 0:
     print(found["total"], client.run("SELECT count() AS n FROM windows FINAL")["n"], flush=True)
     client.close()
     sys.exit()
-writer = Writer(client, SystemClock(), Counters(), 30.0)
+writer = Writer(client, Reception(client, SystemClock()), Counters(), 30.0)
 for sequence in range(first, 10**6):
     batch = pb.Batch(sequence=sequence)
     batch.windows.add(process=1, mode=2, outcome=1, started_unix_ns=start_ns, duration_ns=10**9, ticks=20,
@@ -194,7 +195,7 @@ def test_resending_from_scratch_is_no_new_data(
     store: Client, batch: Callable[..., pb.Batch], dictionary: Dictionary
 ) -> None:
     for _ in range(3):
-        writer = Writer(store, SystemClock(), Counters(), 30.0)
+        writer = Writer(store, Reception(store, SystemClock()), Counters(), 30.0)
         writer.write(_rows([Received(batch(), dictionary, Origin("a", 1))]))
     assert store.run("SELECT count() AS n FROM windows FINAL")["n"] == [1]
     assert store.run("SELECT sum(count) AS n FROM samples")["n"] == [4]
@@ -217,7 +218,7 @@ def test_a_batch_beyond_a_bound_of_names_counts_once_though_the_collector_starts
                 process=1, mode=pb.MODE_GIL, outcome=pb.OUTCOME_SKIPPED, started_unix_ns=now_ns, duration_ns=10**10
             )
             received = Received(batch, dictionary, Origin(f"agent of {version}", 1), now_ns)
-            Writer(store, clock, Counters(), 30.0).write(_rows([received]))
+            Writer(store, Reception(store, clock), Counters(), 30.0).write(_rows([received]))
 
     collector(["one", "two", "three", "four"])
     collector(["four", "two", "three", "one"])

@@ -13,6 +13,7 @@ from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.security.grant import Grant
 from pivotscope_collector.store.catalogue import functions_by_id, owned
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.writer import Writer
 
 from tests.collector.store.conftest import SetClock
@@ -44,7 +45,7 @@ def test_nobody_else_takes_a_function_from_its_codebase(store: Client, order: tu
     clock = SetClock()
     for name in order:
         grant, owner = DEFINED[name]
-        writer = Writer(store, clock, Counters(), 30.0)
+        writer = Writer(store, Reception(store, clock), Counters(), 30.0)
         (service,) = grant.write
         received = _received(Dictionary(Limits(), grant, vouch=writer.vouch), service, owner)
         writer.write(gather([received], Limits()).rows)
@@ -55,7 +56,7 @@ def test_nobody_else_takes_a_function_from_its_codebase(store: Client, order: tu
 
 
 def test_one_collector_hears_who_may_write_the_codebase_though_others_came_first(store: Client) -> None:
-    writer = Writer(store, SetClock(), Counters(), 30.0)
+    writer = Writer(store, Reception(store, SetClock()), Counters(), 30.0)
     for name in ("before", "own", "after"):
         grant, owner = DEFINED[name]
         (service,) = grant.write
@@ -66,7 +67,7 @@ def test_one_collector_hears_who_may_write_the_codebase_though_others_came_first
 
 
 def test_who_may_not_write_a_codebase_vouches_for_nothing(store: Client) -> None:
-    writer = Writer(store, SetClock(), Counters(), 30.0)
+    writer = Writer(store, Reception(store, SetClock()), Counters(), 30.0)
     received = _received(Dictionary(Limits(), OTHER, vouch=writer.vouch), "till", pb.OWNER_APPLICATION)
     writer.write(gather([received], Limits()).rows)
     assert functions_by_id(store, [HOT])[HOT].owner is Owner.APPLICATION

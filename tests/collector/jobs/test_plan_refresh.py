@@ -14,6 +14,7 @@ from pivotscope_collector.jobs import plan
 from pivotscope_collector.scoring.settings import ScoringSettings
 from pivotscope_collector.store import plans
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.writer import Writer
 
@@ -58,7 +59,7 @@ def _fill(store: Client, now_ns: int) -> None:
     dictionary.define(made)
     rows = decode([Received(batch, dictionary, Origin("a", 1))])
     assert rows is not None
-    Writer(store, SystemClock(), Counters(), 30.0).write(rows)
+    Writer(store, Reception(store, SystemClock()), Counters(), 30.0).write(rows)
 
 
 def test_without_windows_there_is_no_plan(store: Client) -> None:
@@ -95,13 +96,13 @@ def test_many_raw_rows_are_left_to_the_roll_up(store: Client, hours_ago: int) ->
     now_ns = time.time_ns()
     _fill(store, now_ns - hours_ago * 3600 * 10**9)
     assert plan.refresh(store, now_ns, 24.0, ScoringSettings(), raw_rows=0) == 0
-    RollUp(store, _InAnHour(), Counters(), margin_seconds=1.0, raw_days=14).run()
+    RollUp(store, _InAnHour(), Reception(store, _InAnHour()), Counters(), margin_seconds=1.0, raw_days=14).run()
     assert plan.refresh(store, now_ns, 24.0, ScoringSettings(), raw_rows=0) == 3
 
 
 def test_what_is_older_stays_in_a_plan_while_new_rows_are_many(store: Client) -> None:
     now_ns = time.time_ns()
     _fill(store, now_ns - 3600 * 10**9)
-    RollUp(store, SystemClock(), Counters(), margin_seconds=0.0, raw_days=14).run()
+    RollUp(store, SystemClock(), Reception(store, _InAnHour()), Counters(), margin_seconds=1.0, raw_days=14).run()
     _fill(store, now_ns)
     assert plan.refresh(store, now_ns, 24.0, ScoringSettings(), raw_rows=0) == 3

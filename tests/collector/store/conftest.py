@@ -10,6 +10,7 @@ from pivotscope_collector.counters import Counters
 from pivotscope_collector.store import rows as r
 from pivotscope_collector.store import schema
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.writer import Writer
 
@@ -18,13 +19,14 @@ MARGIN = 30.0
 
 
 class SetClock:
-    """Stands still until a test moves it; starts at noon (UTC) of yesterday."""
+    """Stands still until a test moves it; starts at noon (UTC) of yesterday. Its wall clock is `ahead` by seconds."""
 
     def __init__(self) -> None:
         self.now = float(int(time.time()) // 86_400 * 86_400 - 43_200)
+        self.ahead = 0.0
 
     def unix_ns(self) -> int:
-        return int(self.now * 1e9)
+        return int((self.now + self.ahead) * 1e9)
 
     def monotonic(self) -> float:
         return self.now
@@ -43,13 +45,18 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-def writer(store: Client, clock: SetClock) -> Writer:
-    return Writer(store, clock, Counters(), MARGIN)
+def reception(store: Client, clock: SetClock) -> Reception:
+    return Reception(store, clock)
 
 
 @pytest.fixture
-def roll_up(store: Client, clock: SetClock) -> RollUp:
-    return RollUp(store, clock, Counters(), margin_seconds=MARGIN, raw_days=14)
+def writer(store: Client, reception: Reception) -> Writer:
+    return Writer(store, reception, Counters(), MARGIN)
+
+
+@pytest.fixture
+def roll_up(store: Client, clock: SetClock, reception: Reception) -> RollUp:
+    return RollUp(store, clock, reception, Counters(), margin_seconds=MARGIN, raw_days=14)
 
 
 MakeRows = Callable[..., r.Rows]

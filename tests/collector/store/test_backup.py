@@ -21,6 +21,7 @@ from pivotscope_collector.store import folder, frozen, manifest
 from pivotscope_collector.store.backup import Progress, back_up
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.manifest import File, Manifest
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.restore import restore
 from pivotscope_collector.store.rows import Rows
 from pivotscope_collector.store.writer import Writer
@@ -38,7 +39,7 @@ def store(module_store: Client) -> Client:
 def filled(store: Client, window_rows: Callable[..., Rows]) -> Client:
     """The embedded store of this module with three windows, in parts of their own at first."""
     if store.run("SELECT count() AS n FROM windows")["n"] == [0]:
-        writer = Writer(store, SystemClock(), Counters(), 30.0)
+        writer = Writer(store, Reception(store, SystemClock()), Counters(), 30.0)
         for number, stacks in enumerate([{(1, 2): 3, (1,): 1}, {(1, 3): 5}, {(1, 3): 5}]):
             writer.write(window_rows(stacks, window_id=number))
     return store

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pivotscope_collector.counters import Counters
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
 from pivotscope_collector.store.schema import migrate
@@ -19,10 +20,10 @@ def test_minutes_are_rolled_up_wherever_the_store_is(
     any_client: Client, clock: Any, window_rows: Callable[..., Rows], many: int
 ) -> None:
     migrate(any_client)
-    writer = Writer(any_client, clock, Counters(), 30.0)
+    writer = Writer(any_client, Reception(any_client, clock), Counters(), 30.0)
     writer.write(window_rows({(1, 2 + number): 1 for number in range(many)}))
     clock.now += 120
-    roll_up = RollUp(any_client, clock, Counters(), margin_seconds=30.0, raw_days=14)
+    roll_up = RollUp(any_client, clock, Reception(any_client, clock), Counters(), margin_seconds=30.0, raw_days=14)
     assert roll_up.run() == 1
     found = any_client.run("SELECT sum(total) AS total, count() AS n FROM functions_minute FINAL")
     assert (found["total"], found["n"]) == ([2 * many], [many + 1])

@@ -13,6 +13,7 @@ from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.expiry import expire
 from pivotscope_collector.store.placement import Placed, placed
 from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
 from pivotscope_collector.store.writer import Writer
@@ -106,12 +107,12 @@ def test_everything_runs_on_two_databases(spread: Client, clock: SystemClock, wi
     schema.set_fsync(spread, "main", on=True)
     schema.set_fsync(spread, "main", on=False)
     counters = Counters()
-    Writer(spread, clock, counters, 30.0).write(window_rows({(1, 2): 3, (1,): 1}))
+    Writer(spread, Reception(spread, clock), counters, 30.0).write(window_rows({(1, 2): 3, (1,): 1}))
     assert spread.run("SELECT count() AS n FROM windows FINAL")["n"] == [1]
     assert spread.run(f"SELECT count() AS n FROM {spread.local_database}.windows")["n"] == [1]  # noqa: S608 - ours
     assert spread.run("SELECT sum(count) AS n FROM samples")["n"] == [4]
     clock.now += 600.0  # type: ignore[attr-defined]
-    RollUp(spread, clock, counters, margin_seconds=1.0, raw_days=14).run()
+    RollUp(spread, clock, Reception(spread, clock), counters, margin_seconds=1.0, raw_days=14).run()
     selection = Selection(clock.unix_ns() - 3_600 * 10**9, clock.unix_ns())
     found = reader.functions(spread, selection)
     assert dict(zip(found["function_id"], found["total"], strict=True)) == {1: 4, 2: 3}

@@ -73,7 +73,7 @@ def test_what_is_remembered_agrees_with_what_is_read(
     random, start = Random(5), int(clock.now) // DAY * DAY
     recalls = Recall(store, ROOM), Recall(store, 30_000)
     twin = Client(path=store._path, url=store._url, database=store.database)
-    taken_in = (writer, Writer(twin, writer._clock, writer._counters, 30.0))
+    taken_in = (writer, Writer(twin, writer._reception, writer._counters, 30.0))
     for round_ in range(10):
         for _ in range(random.randint(0, 4)):
             # Of late, or late by hours.

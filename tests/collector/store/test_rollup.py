@@ -10,6 +10,7 @@ from pivotscope_collector.store import reader, sources
 from pivotscope_collector.store.client import Client, Columns
 from pivotscope_collector.store.native import Column
 from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
 from pivotscope_collector.store.writer import Writer
@@ -129,12 +130,12 @@ def test_running_twice_or_in_two_collectors_changes_nothing(
     writer.write(window_rows({(1, 2): 3}))
     selection = _around(clock)
     before = reader.functions(store, selection)
-    twin = RollUp(store, clock, Counters(), margin_seconds=30.0, raw_days=14)
+    twin = RollUp(store, clock, Reception(store, clock), Counters(), margin_seconds=30.0, raw_days=14)
     assert _roll(roll_up, clock) == 1
     assert twin.run() == 0
     store.command("TRUNCATE TABLE rolled")
     store.command("TRUNCATE TABLE progress")
-    third = RollUp(store, clock, Counters(), margin_seconds=30.0, raw_days=14)
+    third = RollUp(store, clock, Reception(store, clock), Counters(), margin_seconds=30.0, raw_days=14)
     assert third.run() == 1
     _agree(reader.functions(store, selection), before)
 
@@ -276,7 +277,7 @@ def test_a_slow_insert_is_written_again(store: Client, clock: Moved, window_rows
                 clock.now += next(delays)
 
     rows = window_rows({(1,): 3})
-    Writer(Slow(database="unused"), clock, counters, 30.0).write(rows)
+    Writer(Slow(database="unused"), Reception(store, clock), counters, 30.0).write(rows)
     assert counters.get(Count.COMMITS_REPEATED) == 1
     received = store.run("SELECT toUnixTimestamp64Micro(received_at) AS at FROM windows FINAL")["at"]
     assert received == [int(clock.now * 1e6)]

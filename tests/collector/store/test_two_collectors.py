@@ -14,6 +14,7 @@ from pivotscope_collector.store import reader
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.expiry import expire
 from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
 from pivotscope_collector.store.writer import Writer
@@ -26,7 +27,7 @@ RUNS = 3
 def _collector(client: Client, done: threading.Semaphore) -> Scheduler:
     """The jobs of one collector, each as often as it can; `done` counts runs of the roll-up."""
     clock, counters = SystemClock(), Counters()
-    roll_up = RollUp(client, clock, counters, margin_seconds=0.2, raw_days=14)
+    roll_up = RollUp(client, clock, Reception(client, clock), counters, margin_seconds=0.2, raw_days=14)
 
     def rolled() -> None:
         roll_up.run()
@@ -42,7 +43,7 @@ def _collector(client: Client, done: threading.Semaphore) -> Scheduler:
 def test_recomputing_is_harmless(store: Client, window_rows: Callable[..., Rows]) -> None:
     clock = SystemClock()
     now = clock.unix_ns() // 10**9
-    writer = Writer(store, clock, Counters(), 30.0)
+    writer = Writer(store, Reception(store, clock), Counters(), 30.0)
     first = now // 60 * 60 - 3600
     for minute in range(10):
         writer.write(window_rows({(1, 2): 3 + minute, (1,): 1}, minute=first + 60 * minute, cpu_user_ns=10**9))
