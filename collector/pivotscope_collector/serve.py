@@ -68,6 +68,8 @@ def open_store(settings: Settings) -> Client:
         database=settings.clickhouse_database,
         cluster=settings.clickhouse_cluster if settings.clickhouse_url else "",
         silence_seconds=settings.silence_seconds,
+        # The other half of the margin is for inserts.
+        lag_seconds=max(1, int(settings.rollup_margin_seconds / 2)),
     )
 
 

@@ -35,6 +35,12 @@ _INSERTS: dict[str, int | float | str] = {
 }
 # An insert is there on every shard when it returns; what joins or filters by another table gets all of that table.
 _DISTRIBUTED: dict[str, int | float | str] = {"distributed_foreground_insert": 1, "distributed_product_mode": "global"}
+# What a replica does not have yet must not be taken for what is not there: those that are too far behind are not read,
+# even where all are; and no shard computes its own part of a roll-up, for it would not look how far behind it is.
+_REPLICATED: dict[str, int | float | str] = {
+    "fallback_to_stale_replicas_for_distributed_queries": 0,
+    "parallel_distributed_insert_select": 0,
+}
 _BESIDE = 4
 """Threads, with a driver each, for statements beside the one of the calling thread."""
 
@@ -48,6 +54,8 @@ class Client:
 
     Times cross this border as integers, unix nanoseconds; the SQL converts them. A server that says nothing for
     `silence_seconds`, not even how far it is, is away; where the address has send_receive_timeout, for that long.
+
+    On a `cluster`, replicas that are `lag_seconds` behind, at least 1, are not read.
     """
 
     def __init__(
@@ -60,6 +68,7 @@ class Client:
         database: str,
         cluster: str = "",
         silence_seconds: float = 60.0,
+        lag_seconds: int = 300,
     ) -> None:
         self._path = path
         self._url = url
@@ -77,8 +86,9 @@ class Client:
         self.database = database
         self.local_database = local(database, cluster)
         distributed = _DISTRIBUTED if cluster else {}
+        replicated = _REPLICATED | {"max_replica_delay_for_distributed_queries": lag_seconds} if cluster else {}
         self._insert_settings = _INSERTS | distributed
-        self._settings = _SETTINGS | distributed
+        self._settings = _SETTINGS | distributed | replicated
 
     @property
     def location(self) -> str:

@@ -141,6 +141,7 @@ from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.store import reader, schema
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.writer import Writer
 
 path, first, start_ns = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])

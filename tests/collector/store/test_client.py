@@ -1,6 +1,7 @@
 """What every way to reach ClickHouse must do: embedded, over HTTP, and against a real server where one is named."""
 
 import threading
+from collections.abc import Mapping
 from unittest.mock import Mock
 
 import clickhouse_connect
@@ -97,6 +98,35 @@ def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(StoreAwayError, match=r"127\.0\.0\.1:1") as caught:
         client.run("SELECT 1")
     assert "secret" not in str(caught.value)
+
+
+def test_only_a_cluster_is_asked_to_leave_out_replicas_that_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading = {
+        "max_replica_delay_for_distributed_queries": 15,
+        "fallback_to_stale_replicas_for_distributed_queries": 0,
+        "parallel_distributed_insert_select": 0,
+    }
+
+    def sent(cluster: str) -> tuple[str, Mapping[str, object], Mapping[str, object]]:
+        """What a query, a command and an insert bring along."""
+        driver = Mock()
+        driver.query.return_value = Mock(column_names=[], result_columns=[])
+        client = Client(url="http://127.0.0.1:1", database="d", cluster=cluster, lag_seconds=15)
+        monkeypatch.setattr(client, "_driver", lambda: driver)
+        monkeypatch.setattr(client, "_types", {"t": {"a": "UInt64"}})
+        client.run("SELECT 1")
+        client.command("INSERT INTO t SELECT 1")
+        client.insert("t", {"a": [1]})
+        calls = driver.query.call_args.args[0], driver.command, driver.raw_insert
+        return calls[0], *(call.call_args.kwargs["settings"] for call in calls[1:])
+
+    query, command, insert = sent("main")
+    assert all(f"{name} = {value}" in query for name, value in reading.items())
+    assert reading.items() <= command.items()
+    # Rows go where they can, however far behind that replica is.
+    assert not reading.keys() & insert.keys()
+    query, command, insert = sent("")
+    assert not any(name in query or name in command or name in insert for name in reading)
 
 
 def test_a_server_is_asked_to_write_an_insert_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
