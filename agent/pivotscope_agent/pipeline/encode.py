@@ -14,7 +14,7 @@ from pivotscope_agent.pipeline.enums import LANGUAGES, MODES, OUTCOMES
 Item = Window | MetricPoint | FileFacts | CodebaseFacts
 
 MAX_ITEMS = 4_000
-"""Windows, points and facts in one batch; the collector takes no more than 4,096 windows."""
+"""Windows, points and facts in one batch; the collector takes no more than 4,096."""
 
 _OVERSIZED = "samples left out: more stacks than one message holds"
 

@@ -8,6 +8,7 @@ from itertools import chain
 import numpy as np
 from pivotscope.v1 import agent_pb2 as pb
 
+from pivotscope_collector.ingest.counts import rows
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES
@@ -42,7 +43,7 @@ class Received:
     defined: Sequence[U32] = ()
 
     def __len__(self) -> int:
-        return sum([len(window.stacks) for window in self.batch.windows]) + 1
+        return rows(self.batch)
 
 
 @dataclass(slots=True)
@@ -149,9 +150,9 @@ def _take(one: Received, windows: Windows, samples: _Samples, stacks: list[int],
     """Take a batch's windows apart; False where what they refer to is not known, or the batch is beyond the limits."""
     batch, places = one.batch, one.dictionary.places
     offset, sequence = batch.clock_offset_ns, batch.sequence
-    messages = batch.windows[:]
-    if limits and not (sequence and abs(offset) <= limits.amount and len(messages) <= limits.windows):
+    if limits and not (sequence and abs(offset) <= limits.amount and len(batch.windows) <= limits.parts):
         return False
+    messages = batch.windows[:]
     prefix = window_prefix(one.origin, sequence)
     for position, message in enumerate(messages):
         place = places.get(message.process)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from pivotscope_collector.ingest.amend import amended
+from pivotscope_collector.ingest.counts import too_many
 from pivotscope_collector.ingest.decode import Received, decode
 from pivotscope_collector.ingest.judge import Judged, Place, at_reception, judge, others
 from pivotscope_collector.ingest.limits import Limits
@@ -23,7 +24,7 @@ class Gathered:
 
 def gather(received: Sequence[Received], limits: Limits, place: Place = at_reception) -> Gathered:
     """Check and decode. What is refused hurts nothing beside it. `place` may block, and raise StoreError."""
-    if not any(others(one, limits) for one in received if not _plain(one)):
+    if all(_plain(one) or _fit(one, limits) for one in received):
         rows = decode(received, limits)
         if rows is not None:
             return Gathered(rows, [None] * len(received))
@@ -59,3 +60,8 @@ def _plain(one: Received) -> bool:
     """Whether windows are all that it brings."""
     batch = one.batch
     return not (batch.points or batch.files or batch.codebases)
+
+
+def _fit(one: Received, limits: Limits) -> bool:
+    """Whether nothing is wrong with points and facts; looks at none where there are too many."""
+    return not too_many(one.batch, limits) and not any(others(one, limits))

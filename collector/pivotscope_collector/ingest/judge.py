@@ -84,24 +84,23 @@ def judge(one: Received, limits: Limits) -> Judged:
     return Judged(one, parts=tuple(parts), flags=flags, doubtful=doubtful)
 
 
-def others(one: Received, limits: Limits) -> list[Part]:
+def others(one: Received, limits: Limits) -> Iterator[Part]:
     """What is wrong with points and facts."""
     batch, scope = one.batch, _scope(one, limits)
-    checks: tuple[tuple[pb.PartKind.ValueType, str, Iterable[Iterator[Refusal]]], ...] = (
-        (pb.PART_KIND_POINT, "points", (point_problems(x, f"points[{n}]", scope) for n, x in enumerate(batch.points))),
-        (pb.PART_KIND_FILE, "files", (file_problems(x, f"files[{n}]", scope) for n, x in enumerate(batch.files))),
+    checks: tuple[tuple[pb.PartKind.ValueType, Iterable[Iterator[Refusal]]], ...] = (
+        (pb.PART_KIND_POINT, (point_problems(x, f"points[{n}]", scope) for n, x in enumerate(batch.points))),
+        (pb.PART_KIND_FILE, (file_problems(x, f"files[{n}]", scope) for n, x in enumerate(batch.files))),
         (
             pb.PART_KIND_CODEBASE,
-            "codebases",
             (codebase_problems(x, f"codebases[{n}]", scope) for n, x in enumerate(batch.codebases)),
         ),
     )
-    return [
+    return (
         Part(kind, position, refusal)
-        for kind, _, found in checks
+        for kind, found in checks
         for position, problems in enumerate(found)
         if (refusal := _first(problems))
-    ]
+    )
 
 
 def _windows(windows: Sequence[pb.Window], scope: Scope) -> Iterator[Part]:

@@ -20,10 +20,11 @@ class Limits:
     stack_depth: int = 4096
     labels: int = 64
     buckets: int = 1024
-    windows: int = 4096
+    parts: int = 4096
+    """Windows, points, files and codebases of a batch, together: a rejection may have to name each of them."""
     rows_per_window: int = 200_000
-    points: int = 100_000
-    functions_per_file: int = 100_000
+    functions: int = 100_000
+    """Facts of functions in a batch."""
     duration_ns: int = 3_600_000_000_000
     rate_hz: int = 10_000
     samples_per_window: int = 1_000_000_000

@@ -15,6 +15,7 @@ from pivotscope_collector.errors import StoreError, UsageError
 from pivotscope_collector.ingest.acknowledgements import Acknowledgements
 from pivotscope_collector.ingest.cardinality import Cardinality, Names
 from pivotscope_collector.ingest.committer import Committer, Outcome
+from pivotscope_collector.ingest.counts import too_many
 from pivotscope_collector.ingest.decode import Origin, Received
 from pivotscope_collector.ingest.dictionary import Dictionary, Vouch
 from pivotscope_collector.ingest.limits import Limits
@@ -144,8 +145,11 @@ class Session:
         sequence, offset_ns = batch.sequence, batch.clock_offset_ns
         self._acknowledgements.received(sequence)
         self._under_way += 1
+        problem = too_many(batch, self._limits)
         if octets > self._limits.message_bytes:
-            self._refuse(sequence, too_large(f"{octets} bytes, at most {self._limits.message_bytes}"))
+            problem = too_large(f"{octets} bytes, at most {self._limits.message_bytes}")
+        if problem:
+            self._refuse(sequence, problem)
             return
         dropped = batch.dropped
         if sequence > self._highest and abs(offset_ns) <= self._limits.amount:

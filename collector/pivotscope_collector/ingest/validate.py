@@ -10,6 +10,7 @@ from math import isfinite
 import numpy as np
 from pivotscope.v1 import agent_pb2 as pb
 
+from pivotscope_collector.ingest.counts import too_many
 from pivotscope_collector.ingest.dictionary import Dictionary, Series
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, MODES, OUTCOMES
@@ -38,11 +39,9 @@ def batch_problems(batch: pb.Batch, limits: Limits) -> Iterator[Refusal]:
         yield invalid("sequence is 0; sequences count from 1")
     if abs(batch.clock_offset_ns) > limits.amount:
         yield invalid(f"clock_offset_ns is {batch.clock_offset_ns}")
-    if len(batch.windows) > limits.windows or len(batch.points) > limits.points:
-        yield too_large(
-            f"{len(batch.windows)} windows and {len(batch.points)} points; "
-            f"at most {limits.windows} and {limits.points} fit a batch"
-        )
+    crowded = too_many(batch, limits)
+    if crowded:
+        yield crowded
 
 
 def codebase_problems(codebase: pb.CodebaseFacts, where: str, scope: Scope) -> Iterator[Refusal]:
@@ -148,8 +147,6 @@ def file_problems(facts: pb.FileFacts, where: str, scope: Scope) -> Iterator[Ref
     yield from _allowed(facts.codebase, where, scope)
     if not facts.path or facts.language not in LANGUAGES:
         yield invalid(f"{where}: path is empty, or language {facts.language} is not known")
-    if len(facts.functions) > limits.functions_per_file:
-        yield too_large(f"{where}: {len(facts.functions)} functions, at most {limits.functions_per_file}")
     if max(len(facts.path), len(facts.codebase), len(facts.content_hash)) > limits.text_length:
         yield invalid(f"{where}: text of more than {limits.text_length} characters")
     for number, function in enumerate(facts.functions):

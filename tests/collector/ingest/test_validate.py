@@ -131,7 +131,7 @@ def test_wrong_points_are_refused(
 
 
 def test_too_much_is_told_apart(batch: Make, dictionary: Dictionary) -> None:
-    refusal = _judged(batch(), dictionary, Limits(windows=0)).refusal
+    refusal = _judged(batch(), dictionary, Limits(parts=0)).refusal
     assert isinstance(refusal, Refusal)
     assert refusal.reason == pb.REJECTION_REASON_TOO_LARGE
     part = _part(batch(), dictionary, Limits(rows_per_window=2))
