@@ -6,7 +6,6 @@ With an agent, its raw rows alone. Windows that were refused are left out.
 import json
 import sys
 import time
-from typing import Any
 
 # The levels and columns below are named here, never from outside.
 # ruff: noqa: S608

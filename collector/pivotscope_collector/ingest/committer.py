@@ -14,7 +14,7 @@ from pivotscope_collector.ingest.decode import Received
 from pivotscope_collector.ingest.gather import gather
 from pivotscope_collector.ingest.judge import Place, at_reception
 from pivotscope_collector.ingest.limits import Limits
-from pivotscope_collector.ingest.refusal import Verdict
+from pivotscope_collector.ingest.refusal import Verdict, invalid
 from pivotscope_collector.store.rows import Rows, merge
 
 _LOG = logging.getLogger(__name__)
@@ -27,6 +27,8 @@ _GROUPS_WAITING = 2
 """Full groups that wait at most: one to follow at once, one that gathers."""
 _GROUP_OCTETS = 16_000_000
 _STOPPING = "the collector is stopping"
+_OF_THE_MACHINE = (OSError, MemoryError, RuntimeError)
+"""Unforeseen errors that no value in a batch is the cause of."""
 
 
 @dataclass(slots=True)
@@ -215,10 +217,14 @@ class Committer:
         except StoreError as error:
             self._counters.add(Count.COMMIT_FAILURES)
             return [error] * len(parts)
-        except Exception as error:  # noqa: BLE001 - the one committer must go on; the batch is refused and sent again
+        except Exception as error:  # noqa: BLE001 - the one committer must go on
             self._counters.add(Count.COMMIT_FAILURES)
-            _LOG.exception("a group commit failed in an unforeseen way")
-            return [StoreError(f"the collector failed to store the batch: {error!r}")] * len(parts)
+            _LOG.exception("a commit of %d failed in an unforeseen way", len(parts))
+            problem = f"the collector failed to store the batch: {error!r:.500}"
+            if len(parts) == 1 and not isinstance(error, _OF_THE_MACHINE):
+                # It would fail as often as it came, and with it each group that it came in.
+                return [invalid(problem)]
+            return [StoreError(problem)] * len(parts)
         self._counters.add(Count.COMMITS)
         return settled
 

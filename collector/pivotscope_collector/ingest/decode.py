@@ -98,6 +98,7 @@ def decode(received: Sequence[Received], limits: Limits | None = None) -> Rows |
         counts.all()
         and (natives <= counts).all()
         and sums.max() <= limits.samples_per_window
+        and (sums <= limits.sampled_ns // np.maximum(1, np.array(found["period_ns"], np.int64))).all()
         and lines.max() <= limits.line
         and ids.all()
     ):  # fmt: skip

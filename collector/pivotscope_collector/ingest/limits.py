@@ -29,6 +29,9 @@ class Limits:
     rate_hz: int = 10_000
     samples_per_window: int = 1_000_000_000
     cpu_ns: int = 10**16
+    sampled_ns: int = 10**16
+    """What a sample, and all samples of a window, stand for: ten seconds of a million threads. A minute of 1,800 such
+    windows fits 64 bits, and the squares of a million of them 32 bits of float."""
     amount: int = 2**62
     line: int = 2**24 - 1
     age_seconds: int = 13 * 86_400

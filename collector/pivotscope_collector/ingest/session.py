@@ -29,6 +29,7 @@ _REPORT_SECONDS = 10.0
 """How often a stream tells of its agent. All do at the same time, so their rows are one insert and not one a group."""
 _STATUS_SECONDS = 1.0
 _WARNING_SECONDS = 10.0
+_MOST_TARGETS = 2**32 - 1
 
 
 class Incoming(NamedTuple):
@@ -183,7 +184,7 @@ class Session:
             return
         self._status_at = now
         states = dict(status.target_states)
-        self._targets = sum(states.values())
+        self._targets = min(sum(states.values()), _MOST_TARGETS)
         text = b64encode(status.SerializeToString()).decode("ascii")
         row: Row = (self._hello.agent_id, self._clock.unix_ns() // _MS, states, text)
         agents = [self._row()] if self._due(now) else []

@@ -15,6 +15,7 @@ from pivotscope_collector.ingest.dictionary import Dictionary, Series
 from pivotscope_collector.ingest.limits import Limits
 from pivotscope_collector.ingest.names import LANGUAGES, MODES, OUTCOMES
 from pivotscope_collector.ingest.refusal import Refusal, forbidden, invalid, too_large
+from pivotscope_collector.ingest.windows import period_ns
 
 _SECOND = 1_000_000_000
 
@@ -80,6 +81,7 @@ def window_problems(window: pb.Window, where: str, scope: Scope) -> Iterator[Ref
     if amount > limits.amount:
         yield invalid(f"{where}: {amount} bytes, at most {limits.amount}")
     yield from _columns(window, where, scope)
+    yield from _weight(window, where, limits)
 
 
 def _columns(window: pb.Window, where: str, scope: Scope) -> Iterator[Refusal]:
@@ -108,6 +110,13 @@ def _columns(window: pb.Window, where: str, scope: Scope) -> Iterator[Refusal]:
     unresolved = (known[np.minimum(stacks, len(known) - 1)] == 0) | (stacks >= len(known))
     if unresolved.any():
         yield scope.dictionary.missing("stack", int(stacks[unresolved.argmax()]), where)
+
+
+def _weight(window: pb.Window, where: str, limits: Limits) -> Iterator[Refusal]:
+    looks, samples = window.ticks - window.errors, sum(window.counts[:])
+    period = period_ns(window.duration_ns, window.stopped_ns, looks, window.rate_hz, window.left_out_ns)
+    if max(1, samples) * period > limits.sampled_ns:
+        yield invalid(f"{where}: {samples} samples of {period} ns each, at most {limits.sampled_ns} ns in all")
 
 
 def point_problems(point: pb.MetricPoint, where: str, scope: Scope) -> Iterator[Refusal]:

@@ -51,6 +51,7 @@ def columns(windows: Windows, limits: Limits | None) -> dict[str, Sequence[objec
     errors = [one.errors for one in messages]
     left_out = [one.left_out_ns for one in messages]
     looks = [many - failed for many, failed in zip(ticks, errors, strict=True)]
+    periods = list(map(period_ns, durations, stopped, looks, rates, left_out))
     service, environment, version, variant, language, instance, host, pid, process_started, runtime, container = zip(
         *windows.places, strict=True
     )
@@ -83,7 +84,7 @@ def columns(windows: Windows, limits: Limits | None) -> dict[str, Sequence[objec
         "ticks": ticks,
         "late": [one.late for one in messages],
         "errors": errors,
-        "period_ns": list(map(period_ns, durations, stopped, looks, rates, left_out)),
+        "period_ns": periods,
     }
     measured: dict[str, Sequence[int]] = {
         "cpu_user_ns": [one.cpu_user_ns for one in usages],
@@ -104,6 +105,7 @@ def columns(windows: Windows, limits: Limits | None) -> dict[str, Sequence[objec
         and max(stopped) <= limits.duration_ns
         and _in_time(began, windows.came_ns, limits)
         and max(rates) <= limits.rate_hz
+        and max(periods) <= limits.sampled_ns
         and max(len(one.reason) for one in messages) <= limits.text_length
         and all(max(values) <= _most(name, limits) for name, values in measured.items())
         and all(

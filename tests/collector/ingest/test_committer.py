@@ -5,9 +5,11 @@ import threading
 from collections.abc import Callable, Sequence
 
 import pytest
+from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.counters import Counters, Latency
 from pivotscope_collector.errors import StoreAwayError, StoreError
 from pivotscope_collector.ingest.committer import Committer, Outcome
+from pivotscope_collector.ingest.refusal import Refusal
 from pivotscope_collector.store.rows import Rows
 
 
@@ -139,6 +141,35 @@ async def test_closing_in_time_refuses_what_is_not_being_written_yet() -> None:
         with pytest.raises(StoreError, match="stopping"):
             await future
     assert groups == [["a", "b"]]
+    await committer.close()
+
+
+@pytest.mark.parametrize(
+    ("error", "final"),
+    [(OverflowError("too large for 64 bits"), True), (StoreError("away"), False), (OSError(), False)],
+)
+async def test_a_batch_that_nothing_foresaw_is_refused_for_good(error: Exception, *, final: bool) -> None:
+    """Sent again it would fail again, and with it each group that it came in; a store that is away comes back."""
+    stored: list[object] = []
+    outcomes: dict[str, Outcome] = {}
+
+    def write(rows: Rows) -> None:
+        if "bad" in _names(rows):
+            raise error
+        stored.extend(_names(rows))
+
+    committer = await _started(write)
+    for name in ("good", "bad", "other"):
+        committer.submit(_rows(name), outcomes.update, name)
+    await committer.close()
+    assert stored == ["good", "other"]
+    assert (outcomes["good"], outcomes["other"]) == (None, None)
+    bad = outcomes["bad"]
+    assert isinstance(bad, Refusal) == final
+    assert isinstance(bad, StoreError) != final
+    if isinstance(bad, Refusal):
+        assert (bad.reason, bad.retryable) == (pb.REJECTION_REASON_INVALID, False)
+        assert "too large for 64 bits" in bad.detail
 
 
 async def test_closing_writes_what_waits_and_takes_nothing_more() -> None:

@@ -20,7 +20,7 @@ from pivotscope_collector.store.rows import Row
 NOW_NS = 1_795_000_000_000_000_000
 Make = Callable[..., pb.Batch]
 
-_SMALL = st.sampled_from([0, 1, 2, 3, 99, 2**24, 2**32 - 1])
+_SMALL = st.sampled_from([0, 1, 2, 3, 99, 2**24, 5 * 10**8, 2**32 - 1])
 _COUNTS = st.lists(_SMALL, min_size=2, max_size=2)
 _WINDOW = st.fixed_dictionaries(
     {},
@@ -29,10 +29,11 @@ _WINDOW = st.fixed_dictionaries(
         "mode": st.integers(0, 6),
         "outcome": st.integers(0, 10),
         "started_unix_ns": st.sampled_from([0, NOW_NS - 14 * 86_400 * 10**9, NOW_NS + 10**12, NOW_NS, -(2**63)]),
-        "duration_ns": st.sampled_from([-1, 0, 10**10, 2**62]),
+        "duration_ns": st.sampled_from([-1, 0, 100, 10**10, 3600 * 10**9, 2**62]),
         "stopped_ns": st.sampled_from([0, 10**9, 2**64 - 1]),
         "rate_hz": st.sampled_from([0, 20, 2**31]),
-        "ticks": st.sampled_from([0, 200, 2**32 - 1]),
+        "ticks": st.sampled_from([0, 1, 200, 2**32 - 1]),
+        "left_out_ns": st.sampled_from([0, 10**11, 3600 * 10**9, 2**64 - 1]),
         "gap_cpu_ns": st.sampled_from([0, 10**17]),
         "sampler_cpu_ns": st.sampled_from([0, 10**17]),
         "stacks": _COUNTS,
@@ -77,6 +78,19 @@ def test_what_is_taken_quickly_passes_every_check(fields: dict[str, object], seq
     assert quick is None or judge(received, Limits()).clean
     if fields == {} and sequence and offset >= 0:
         assert quick is not None
+
+
+@settings(max_examples=300)
+@given(st.lists(_WINDOW, min_size=1, max_size=4))
+def test_whatever_is_taken_adds_up_in_what_columns_hold(changes: list[dict[str, object]]) -> None:
+    windows = [pb.Window(**{**_PROPER, **fields}) for fields in changes]  # type: ignore[arg-type]
+    batch = pb.Batch(sequence=1, windows=windows)
+    rows = gather([Received(batch, _dictionary(), Origin("a", 1), NOW_NS)], Limits()).rows
+    for row in map(_named, rows.windows):
+        assert row["period_ns"] <= Limits().sampled_ns
+        assert row["samples"] * row["period_ns"] <= Limits().sampled_ns
+    assert 1000 * Limits().sampled_ns < 2**64
+    assert np.isfinite(np.float32(10**6 * float(Limits().sampled_ns) ** 2))
 
 
 def test_a_refusal_hurts_no_neighbour(batch: Make, window: Callable[..., pb.Window], dictionary: Dictionary) -> None:

@@ -60,6 +60,12 @@ async def test_a_status_is_stored_with_the_number_of_targets() -> None:
     assert [row[AGENT.index("targets")] for row in (agents[0], agents[-1])] == [2, 4]
 
 
+async def test_more_targets_than_there_can_be_are_as_many_as_the_column_holds() -> None:
+    stored, _ = await run([pb.AgentStatus(target_states={"sampling": 2**32 - 1, "waiting": 1})], step=10.0)
+    targets = [row[AGENT.index("targets")] for group in stored for row in group.agents]
+    assert targets[-1] == 2**32 - 1
+
+
 async def test_floods_and_giants_are_counted_and_passed_over() -> None:
     giant = pb.AgentStatus(problems=["x" * 2000])
     stored, counters = await run([pb.AgentStatus()] * 10, step=0.01)

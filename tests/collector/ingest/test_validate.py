@@ -63,6 +63,11 @@ def test_unknown_references_can_be_sent_again(
         ({"outcome": pb.OUTCOME_SAMPLER_FAILED}, "only complete windows"),
         ({"mode": pb.MODE_NONE}, "only complete windows"),
         ({"rate_hz": 0, "ticks": 0}, "stand for nothing"),
+        (
+            {"rate_hz": 1, "ticks": 0, "duration_ns": 100, "left_out_ns": 3600 * 10**9},
+            "samples of 36000000001000000000 ns",
+        ),
+        ({"ticks": 1, "duration_ns": 3600 * 10**9, "counts": [10**8] * 3}, "300000000 samples of 3600000000000 ns"),
         ({"usage": pb.Usage(cpu_user_ns=2**63)}, "CPU of"),
         ({"usage": pb.Usage(resident_bytes=2**63)}, "bytes, at most"),
         ({"reason": "x" * 5000}, "5000 characters"),
