@@ -15,6 +15,10 @@ class Acknowledgements:
         self._told = 0
         self._repeat = False
 
+    def __len__(self) -> int:
+        """Sequences that came and are not acknowledged."""
+        return len(self._seen)
+
     def received(self, sequence: int) -> None:
         """A batch arrived."""
         if sequence in self._seen:

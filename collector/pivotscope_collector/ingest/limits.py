@@ -9,6 +9,8 @@ class Limits:
 
     message_bytes: int = 4 * 1024 * 1024
     in_flight: int = 64
+    unacknowledged: int = 1024
+    """Batches that came, and wait for their answer to be taken or for one before them to be sent again."""
     status_bytes: int = 512 * 1024
     text_length: int = 4096
     definitions: int = 1_000_000

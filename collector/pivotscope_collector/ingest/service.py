@@ -177,6 +177,6 @@ def _hello_problem(first: pb.StreamRequest) -> str:
         return "the first message of a stream must be a Hello"
     if not 1 <= len(hello.agent_id) <= 256:
         return f"agent_id has {len(hello.agent_id)} characters, expected 1 to 256"
-    if len(hello.abilities) > 64 or max(len(hello.host), len(hello.agent_version)) > 256:
-        return "too many abilities, or a host or version of more than 256 characters"
+    if len(hello.abilities) > 64 or max(map(len, (hello.host, hello.agent_version, *hello.abilities))) > 256:
+        return "more than 64 abilities, or a host, version or ability of more than 256 characters"
     return ""

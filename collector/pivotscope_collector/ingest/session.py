@@ -54,8 +54,8 @@ class _Mark(NamedTuple):
 class Session:
     """State of one stream. `read` takes messages until they end; `answers` gives what to send until all is settled.
 
-    A batch is acknowledged after its insert, never before. As many batches as `limits.in_flight` are under way at once;
-    then reading pauses, and the transport holds the agent back.
+    A batch is acknowledged after its insert, never before. As many batches as `limits.in_flight` are under way, or
+    refused and not told, at once; then reading pauses, and the transport holds the agent back.
     """
 
     def __init__(
@@ -101,7 +101,9 @@ class Session:
             async for request, octets in requests:
                 match request.WhichOneof("message"):
                     case "definitions":
-                        self._defined.append(self._dictionary.define(request.definitions))
+                        stacks = self._dictionary.define(request.definitions)
+                        if len(stacks):
+                            self._defined.append(stacks)
                     case "batch":
                         self._batch(request.batch, octets)
                     case "status":
@@ -111,7 +113,7 @@ class Session:
                     case _:
                         _LOG.debug("%s: a message of a newer version was passed over", self._origin.agent)
                 # Before the next is read, not after: else each stream would hold a message while it waits.
-                if self._committer.full or self._under_way >= self._limits.in_flight:
+                if self._committer.full or self._held_up:
                     await self._room()
         finally:
             self._ended = True
@@ -127,7 +129,9 @@ class Session:
             sequence = self._acknowledgements.take()
             if sequence:
                 yield pb.StreamResponse(ack=pb.Ack(sequence=sequence))
-            if self._ended and not self._under_way and not self._outgoing:
+            self._settled.set()
+            # While an answer is sent others may become due.
+            if self._ended and not self._under_way and not self._changed.is_set():
                 return
 
     def send(self, message: pb.StreamResponse) -> None:
@@ -135,8 +139,17 @@ class Session:
         self._outgoing.append(message)
         self._changed.set()
 
+    @property
+    def _held_up(self) -> bool:
+        """Whether as much is under way, or has to be told, as may be."""
+        limits = self._limits
+        return (
+            self._under_way + len(self._outgoing) >= limits.in_flight
+            or len(self._acknowledgements) >= limits.unacknowledged
+        )
+
     async def _room(self) -> None:
-        while self._under_way >= self._limits.in_flight:
+        while self._held_up:
             self._settled.clear()
             await self._settled.wait()
         await self._committer.room()
