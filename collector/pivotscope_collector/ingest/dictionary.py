@@ -25,6 +25,11 @@ from pivotscope_collector.store.rows import U32, U64, Row, u32
 _MS = 1_000_000
 Vouch = Callable[[int], None]
 """Takes the id of a function."""
+_REASONS = 10_000
+"""Definitions that are remembered as wrong, or not allowed, with what is wrong with them."""
+_NAMED_BYTES = 512
+"""What a definition with names takes beside their text."""
+_SHARED_BYTES = 512
 _MATERIAL = np.dtype([("size", ">u4"), ("id", ">u8")])
 
 
@@ -58,7 +63,7 @@ class Dictionary:
         self._forbidden: dict[tuple[str, int], str] = {}
         self._wrong: dict[tuple[str, int], str] = {}
         self._too_many: dict[tuple[str, int], str] = {}
-        self._defined = self._members = 0
+        self._defined = self._bytes = self._members = 0
         self._function_ids: U64 = np.zeros(1024, np.uint64)
         self.places: dict[int, Row] = {}
         self.functions: dict[int, Row] = {}
@@ -74,10 +79,13 @@ class Dictionary:
         What is wrong in it is kept as the reason for refusing what refers to it. Raises UsageError where a stream
         defines more than it has numbers for: it defines the same again and again, and all of it is kept.
         """
-        self._defined += len(definitions.processes) + len(definitions.functions)
-        self._defined += len(definitions.stacks) + len(definitions.series)
+        named = len(definitions.processes) + len(definitions.functions) + len(definitions.series)
+        self._defined += named + len(definitions.stacks)
+        self._bytes += definitions.ByteSize() + named * _NAMED_BYTES
         if self._defined > self._limits.defined:
             raise UsageError(f"more than {self._limits.defined} definitions on one stream; open a new stream")
+        if self._bytes > self._limits.definition_bytes:
+            raise UsageError(f"definitions of more than {self._limits.definition_bytes} bytes; open a new stream")
         for process in definitions.processes:
             if self._accept("process", process.id, self._process(process), process.service):
                 self.places[process.id] = _place(self._names.process(process) if self._names else process)
@@ -102,13 +110,13 @@ class Dictionary:
     def _accept(self, kind: str, number: int, problems: Iterator[str], service: str = "") -> bool:
         problem = next(problems, "")
         if not problem and service and not self.grant.may_write(service):
-            if len(self._forbidden) < 10_000:
+            if len(self._forbidden) < _REASONS:
                 self._forbidden[kind, number] = service
             return False
         if not 1 <= number <= self._limits.definitions:
             problem = f"id {number} is not within 1 and {self._limits.definitions}"
         if problem:
-            if len(self._wrong) < 10_000:
+            if len(self._wrong) < _REASONS:
                 self._wrong[kind, number] = problem
             return False
         self._wrong.pop((kind, number), None)
@@ -122,7 +130,9 @@ class Dictionary:
 
     def _add_function(self, message: pb.Function) -> None:
         names = (message.codebase, LANGUAGES[message.language], message.path, message.qualified_name)
-        row = _function_row(*names, OWNERS[message.owner])
+        # What is shared is bounded by its number: long names are not.
+        row_of = _shared_row if message.ByteSize() <= _SHARED_BYTES else _function_row
+        row = row_of(*names, OWNERS[message.owner])
         if self._names:
             row = self._names.function(row)
         self._function_ids = _grown(self._function_ids, message.id)
@@ -133,9 +143,15 @@ class Dictionary:
 
     def _define_stacks(self, messages: Sequence[pb.Stack]) -> U32:
         own, numbers, lengths = _members(messages)
-        if self._wrong or not self._plain(own, numbers, lengths):
-            messages = [message for message in messages if self._accept("stack", message.id, self._stack(message))]
+        fit = self._fit(own, numbers, lengths)
+        if not fit.all():
+            for place in np.flatnonzero(~fit)[: _REASONS - len(self._wrong)].tolist():
+                self._accept("stack", messages[place].id, self._stack(messages[place]))
+            messages = [messages[place] for place in np.flatnonzero(fit).tolist()]
             own, numbers, lengths = _members(messages)
+        if self._wrong:
+            for number in own.tolist():
+                self._wrong.pop(("stack", number), None)
         if messages:
             self._add_stacks(own, numbers, lengths)
             beyond = self._names.stacks_beyond(self.stack_ids[own].tolist()) if self._names else []
@@ -143,17 +159,15 @@ class Dictionary:
                 self._fold([messages[position] for position in beyond])
         return own
 
-    def _plain(self, own: U32, numbers: U32, lengths: Sequence[int]) -> bool:
-        """Whether all of them are plainly right; each is looked at on its own where not."""
-        return bool(
-            lengths
-            and min(lengths) >= 1
-            and max(lengths) <= self._limits.stack_depth
-            and own.min() >= 1
-            and own.max() <= self._limits.definitions
-            and numbers.max() < len(self._function_ids)
-            and self._function_ids[numbers].all()
-        )
+    def _fit(self, own: U32, numbers: U32, lengths: Sequence[int]) -> NDArray[np.bool_]:
+        """Of each stack, whether it is right; what is wrong with it is `_stack` to say."""
+        limits, known = self._limits, self._function_ids
+        many = np.array(lengths, np.int64)
+        unknown = (numbers >= len(known)) | (known[np.minimum(numbers, len(known) - 1)] == 0)
+        before, ends = np.append(0, np.cumsum(unknown)), np.cumsum(many)
+        fit: NDArray[np.bool_] = (before[ends] == before[ends - many]) & (many >= 1) & (many <= limits.stack_depth)
+        fit &= (own >= 1) & (own <= limits.definitions)
+        return fit
 
     def _add_stacks(self, own: U32, numbers: U32, lengths: Sequence[int]) -> None:
         """Ids are `stack_id` of the profile model: a hash over length-delimited function ids."""
@@ -191,7 +205,7 @@ class Dictionary:
         problem = self._names.series(message, series.series_id) if self._names else ""
         if not problem:
             self.series[message.id] = series
-        elif len(self._too_many) < 10_000:
+        elif len(self._too_many) < _REASONS:
             self._too_many["series", message.id] = problem
 
     def _texts(self, values: Iterable[str]) -> Iterator[str]:
@@ -265,10 +279,13 @@ def _place(process: pb.Process) -> Row:
     )  # fmt: skip
 
 
-@lru_cache(maxsize=200_000)
 def _function_row(codebase: str, language: str, path: str, name: str, owner: str) -> FunctionRow:
-    """A row of functions; streams that run the same code share it."""
+    """A row of functions."""
     return function_id(codebase, language, path, name), codebase, language, path, name, owner
+
+
+_shared_row = lru_cache(maxsize=200_000)(_function_row)
+"""The same, shared by streams that run the same code."""
 
 
 def _grown(array: NDArray[Any], number: int) -> NDArray[Any]:

@@ -17,6 +17,8 @@ class Limits:
     """Numbers of each kind."""
     defined: int = 4_000_000
     """Definitions of a stream's whole life: each number of the four kinds once."""
+    definition_bytes: int = 128 * 1024 * 1024
+    """What those take, about: their length on the wire, and more where they are kept with names."""
     members: int = 100_000_000
     """Functions in all stacks that a stream defines."""
     stack_depth: int = 4096

@@ -1,11 +1,16 @@
+from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pivotscope.profile.function import function_id, stack_id
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.store.rows import Row
 
 
 def test_ids_are_those_of_the_profile_model(dictionary: Dictionary) -> None:
@@ -142,10 +147,72 @@ def test_series_are_told_apart_by_labels_and_bounds() -> None:
 
 def test_a_stream_that_defines_without_end_is_ended(definitions: pb.Definitions) -> None:
     """Each of its definitions is right, and memory would grow with every one of them."""
-    # Nine definitions, and stacks of seven functions.
-    for limits in (Limits(defined=20), Limits(members=20)):
+    # Nine definitions, six of them with names of 512 bytes and their text, and stacks of seven functions.
+    for limits in (Limits(defined=20), Limits(members=20), Limits(definition_bytes=9000)):
         dictionary = Dictionary(limits)
         for _ in range(2):
             dictionary.define(definitions)
         with pytest.raises(UsageError, match="open a new stream"):
             dictionary.define(definitions)
+
+
+def test_text_that_is_defined_is_bounded_by_its_length() -> None:
+    dictionary = Dictionary(Limits(definition_bytes=100_000))
+    made = [_function(number, path="p" * 4096, name="q" * 4096) for number in range(1, 13)]
+    for one in made[:-1]:
+        dictionary.define(pb.Definitions(functions=[one]))
+    with pytest.raises(UsageError, match="open a new stream"):
+        dictionary.define(pb.Definitions(functions=made[-1:]))
+
+
+def test_long_names_are_not_kept_beyond_their_stream() -> None:
+    """What streams share is bounded by number, not by length."""
+    for path, same in (("p", True), ("p" * 4096, False)):
+        rows: list[Row] = []
+        for _ in range(2):
+            dictionary = Dictionary(Limits())
+            dictionary.define(pb.Definitions(functions=[_function(1, path=path, name="shared")]))
+            rows += dictionary.functions.values()
+        assert rows[0] == rows[1]
+        assert (rows[0] is rows[1]) == same
+
+
+def test_only_wrong_stacks_are_looked_at_one_by_one(monkeypatch: pytest.MonkeyPatch, dictionary: Dictionary) -> None:
+    """A message has hundreds of thousands of them, and the loop waits meanwhile."""
+    looked: list[int] = []
+
+    def look(stack: pb.Stack) -> Iterator[str]:
+        looked.append(stack.id)
+        yield "wrong"
+
+    monkeypatch.setattr(dictionary, "_stack", look)
+    monkeypatch.setattr("pivotscope_collector.ingest.dictionary._REASONS", 3)
+    dictionary.define(pb.Definitions(functions=[pb.Function(id=9)]))
+    right = [pb.Stack(id=number, functions=[1, 2]) for number in range(10, 20)]
+    wrong = [pb.Stack(id=number, functions=[1, 99]) for number in range(20, 30)]
+    assert dictionary.define(pb.Definitions(stacks=right)).tolist() == list(range(10, 20))
+    assert looked == []
+    assert dictionary.define(pb.Definitions(stacks=[*wrong, *right])).tolist() == list(range(10, 20))
+    # As many as are remembered, beside the function.
+    assert looked == [20, 21]
+
+
+@given(st.lists(st.tuples(st.integers(0, 7), st.lists(st.integers(0, 5), max_size=4)), max_size=6))
+def test_stacks_are_known_where_nothing_is_wrong_with_them(stacks: list[tuple[int, list[int]]]) -> None:
+    dictionary = Dictionary(Limits(definitions=6, stack_depth=3))
+    dictionary.define(
+        pb.Definitions(functions=[_function(number, path="p", name=f"f{number}") for number in (1, 2, 4)])
+    )
+    told = dictionary.define(pb.Definitions(stacks=[pb.Stack(id=one, functions=members) for one, members in stacks]))
+    right = [
+        one for one, members in stacks if 1 <= one <= 6 and 1 <= len(members) <= 3 and {1, 2, 4}.issuperset(members)
+    ]
+    assert told.tolist() == right
+    assert np.flatnonzero(dictionary.stack_ids).tolist() == sorted(set(right))
+    for one in {one for one, _ in stacks} - set(right):
+        assert not dictionary.missing("stack", one, "windows[0]").retryable
+
+
+def _function(number: int, *, path: str, name: str) -> pb.Function:
+    language, owner = pb.LANGUAGE_PYTHON, pb.OWNER_APPLICATION
+    return pb.Function(id=number, codebase="shop", language=language, path=path, qualified_name=name, owner=owner)
