@@ -12,6 +12,7 @@ from pivotscope_collector.impact.document import document
 from pivotscope_collector.impact.grade import Design
 from pivotscope_collector.impact.question import Question, Side
 from pivotscope_collector.impact.speedup import Statement, holds
+from pivotscope_collector.names import shown
 from pivotscope_collector.scoring.candidate import Quantiles
 from pivotscope_collector.store import plans
 from pivotscope_collector.store.client import Client
@@ -42,12 +43,12 @@ def compare_arms(client: Client, selection: Selection, request: query_pb2.Compar
 
 def _sides(selection: Selection, request: query_pb2.CompareRequest) -> tuple[Side, Side]:
     start, end = selection.since_ns, selection.until_ns
-    if request.variant_a and request.variant_b:
+    if request.variant_a or request.variant_b:
         a, b = request.variant_a, request.variant_b
-        return Side(a, start, end, variant=a), Side(b, start, end, variant=b)
-    if request.version_a and request.version_b:
+        return Side(shown(a), start, end, variant=a), Side(shown(b), start, end, variant=b)
+    if request.version_a or request.version_b:
         a, b = request.version_a, request.version_b
-        return Side(a, start, end, version=a), Side(b, start, end, version=b)
+        return Side(shown(a), start, end, version=a), Side(shown(b), start, end, version=b)
     if request.before_to_unix_ns and request.after_to_unix_ns:
         before = Side("before", request.before_from_unix_ns, request.before_to_unix_ns)
         return before, Side("after", request.after_from_unix_ns, request.after_to_unix_ns)

@@ -15,6 +15,8 @@ _NAME = Limits().text_length
 """Characters of a name that windows may carry."""
 _LISTED = 50
 """Services that an error names."""
+OPTIONAL = ("environment", "version", "variant")
+"""Names that windows may lack."""
 
 
 def selection_of(message: query_pb2.Selection, now_ns: int, retention: Retention) -> Selection:
@@ -31,8 +33,19 @@ def selection_of(message: query_pb2.Selection, now_ns: int, retention: Retention
     since_ns = message.since_unix_ns or max(0, until_ns - DEFAULT_RANGE_NS)
     if since_ns >= until_ns:
         raise UsageError("the range ends before it starts")
-    names = {name: getattr(message, name) for name in NAMES}
-    return Selection(since_ns, until_ns, **names, kept=kept(retention, now_ns))
+    environment, version, variant = (_name(message, name) for name in OPTIONAL)
+    for name in message.without:
+        if name not in OPTIONAL:
+            raise UsageError(f"without {name!r}: expected one of {', '.join(OPTIONAL)}")
+    return Selection(since_ns, until_ns, message.service, environment, version, variant, kept=kept(retention, now_ns))
+
+
+def _name(message: query_pb2.Selection, name: str) -> str | None:
+    """The name that is asked for, empty for windows without it; None: all."""
+    value: str = getattr(message, name)
+    if value and name in message.without:
+        raise UsageError(f"{name} {value!r} and none at once: ask for one of them")
+    return value if value or name in message.without else None
 
 
 def require_service(client: Client, name: str) -> None:

@@ -37,10 +37,8 @@ def count(client: Client, selection: Selection, services: tuple[str, ...], step:
     source = ImpactReader(client)
     parts = list(steps(selection.since, selection.until, step))
     where = {
+        **selection.names,
         "service": services[0],
-        "environment": selection.environment,
-        "version": selection.version,
-        "variant": selection.variant,
         "since_ns": (parts[0].start - step) * SECOND,
         "until_ns": (parts[-1].end + step) * SECOND,
     }

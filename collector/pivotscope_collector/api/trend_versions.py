@@ -36,7 +36,7 @@ def versions(client: Client, selection: Selection, history: History, step: int) 
 
 def _requests(client: Client, selection: Selection, history: History, name: str, step: int) -> list[Moment]:
     moments = history.by_version[name]
-    if not name or not history.counted:
+    if not history.counted:
         return moments
     from pivotscope_collector.api.trend_requests import count  # noqa: PLC0415 - see api/trend.py
 

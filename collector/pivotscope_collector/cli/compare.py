@@ -12,6 +12,7 @@ from pivotscope_collector.cli.comparison_table import render
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
 from pivotscope_collector.cli.when import parse_range, parse_when
 from pivotscope_collector.errors import UsageError
+from pivotscope_collector.names import NONE, meant
 from pivotscope_collector.reports.table import Output
 
 Pair = tuple[str, str]
@@ -20,9 +21,10 @@ Pair = tuple[str, str]
 def compare(
     *,
     variant: Annotated[
-        Pair | None, typer.Option("--variant", metavar="A B", help="Two variants, side by side.")
+        Pair | None,
+        typer.Option("--variant", metavar="A B", help=f"Two variants, side by side; {NONE}: no variant."),
     ] = None,
-    version: Annotated[Pair | None, typer.Option("--version", metavar="A B", help="Two versions.")] = None,
+    version: Annotated[Pair | None, typer.Option("--version", metavar="A B", help="Two versions, likewise.")] = None,
     before: Annotated[str, typer.Option("--before", metavar="T1..T2", help="The time before; with --after.")] = "",
     after: Annotated[str, typer.Option("--after", metavar="T3..T4", help="The time after.")] = "",
     function_a: Annotated[
@@ -55,6 +57,8 @@ def compare(
 
         pivotscope compare --service shop --variant old new --since 2h
 
+        pivotscope compare --service shop --variant '(none)' canary --since 2h
+
         pivotscope compare --service shop --version 1.4.0 1.5.0 --since 7d
 
         pivotscope compare --service shop --variant old new --since 6h --planned .05 --planned .5 --stage 3h
@@ -83,9 +87,9 @@ def _arms(variant: Pair | None, version: Pair | None, before: str, after: str) -
     if sum(map(bool, (variant, version, before))) != 1:
         raise UsageError("name the arms by one of --variant A B, --version A B, --before T1..T2 --after T3..T4")
     if variant:
-        return {"variant_a": variant[0], "variant_b": variant[1]}
+        return _pair("variant", variant)
     if version:
-        return {"version_a": version[0], "version_b": version[1]}
+        return _pair("version", version)
     now_ns = time.time_ns()
     (before_from, before_to), (after_from, after_to) = parse_range(before, now_ns), parse_range(after, now_ns)
     return {
@@ -94,3 +98,9 @@ def _arms(variant: Pair | None, version: Pair | None, before: str, after: str) -
         "after_from_unix_ns": after_from,
         "after_to_unix_ns": after_to,
     }
+
+
+def _pair(name: str, arms: Pair) -> dict[str, Any]:
+    if not all(arms):
+        raise UsageError(f"--{name}: the name of an arm is empty; {NONE} is the arm that carries none")
+    return {f"{name}_a": meant(arms[0]), f"{name}_b": meant(arms[1])}

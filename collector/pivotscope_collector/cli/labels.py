@@ -9,11 +9,12 @@ from pivotscope_collector.cli import options
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
 from pivotscope_collector.cli.format import seconds
 from pivotscope_collector.cli.pages import PAGE, pages
+from pivotscope_collector.names import shown
 from pivotscope_collector.reports.table import Column, Output, Table, write
 
 COLUMNS = (
     Column("label", "label"),
-    Column("value", "value", lambda value: value or "(none)"),
+    Column("value", "value", shown),
     Column("cpu_seconds", "CPU s", seconds, right=True),
     Column("windows", "windows", "{:,}".format, right=True),
     Column("samples", "samples", "{:,}".format, right=True),

@@ -9,6 +9,7 @@ from pivotscope.v1 import query_pb2
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
 from pivotscope_collector.cli.format import interval_fields, moment, percent, seconds
+from pivotscope_collector.names import shown
 from pivotscope_collector.reports.sparkline import sparkline
 from pivotscope_collector.reports.table import Column, Output, Table, write, write_json
 
@@ -38,7 +39,7 @@ REQUESTS = (
     POINTS[4],
 )
 VERSIONS = (
-    Column("version", "version", lambda value: value or "(none)"),
+    Column("version", "version", shown),
     Column("first", "first window"),
     Column("last", "last window"),
     Column("total_cpu_seconds", "CPU s", seconds, right=True),

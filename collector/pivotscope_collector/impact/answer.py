@@ -67,7 +67,7 @@ def _points(source: Source, question: Question, side: Side, span: int) -> tuple[
 
 
 def _anyone(where: Mapping[str, object]) -> dict[str, object]:
-    return {**where, "version": "", "variant": ""}
+    return {name: value for name, value in where.items() if name not in {"version", "variant"}}
 
 
 def _named(source: Source, where: Mapping[str, object], name: str) -> Mapping[int, Function]:

@@ -13,6 +13,7 @@ from pivotscope_collector.impact.comparison import ArmSummary, Comparison, Metri
 from pivotscope_collector.impact.effect import Effect
 from pivotscope_collector.impact.question import Question
 from pivotscope_collector.impact.speedup import Statement
+from pivotscope_collector.names import shown
 
 Document = dict[str, Any]
 
@@ -33,7 +34,7 @@ def document(comparison: Comparison, question: Question, statement: Statement | 
         "kind": "comparison",
         "schema_version": VERSION,
         "service": question.service,
-        "environment": question.environment,
+        "environment": "" if question.environment is None else shown(question.environment),
         "arms": {"a": _arm(comparison.a), "b": _arm(comparison.b)},
         "design": {
             "paired": comparison.paired,

@@ -12,7 +12,7 @@ from pivotscope_collector.impact.grade import Design
 
 Columns = dict[str, list[Any]]
 Where = Mapping[str, object]
-"""service, environment, version, variant (empty: any) and since_ns, until_ns (unix nanoseconds)."""
+"""service, those given of environment, version and variant, and since_ns, until_ns (unix nanoseconds)."""
 
 
 class Source(Protocol):
@@ -44,21 +44,24 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One arm: its label, its time in unix nanoseconds, and the version or variant that it is."""
+    """One arm: its label, its time in unix nanoseconds, and the version or variant that it is; empty: without one."""
 
     label: str
     since_ns: int
     until_ns: int
-    version: str = ""
-    variant: str = ""
+    version: str | None = None
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """B against A within one service. `function_a` and `function_b` stand for the arms that share a process."""
+    """B against A within one service. `function_a` and `function_b` stand for the arms that share a process.
+
+    `environment` is None for all of them, empty for windows without one.
+    """
 
     service: str
-    environment: str
+    environment: str | None
     a: Side
     b: Side
     function_a: str = ""
@@ -72,11 +75,10 @@ class Question:
 
     def where(self, side: Side) -> dict[str, object]:
         """Bound values that select one side."""
+        names = {"environment": self.environment, "version": side.version, "variant": side.variant}
         return {
             "service": self.service,
-            "environment": self.environment,
-            "version": side.version,
-            "variant": side.variant,
+            **{name: value for name, value in names.items() if value is not None},
             "since_ns": side.since_ns,
             "until_ns": side.until_ns,
         }

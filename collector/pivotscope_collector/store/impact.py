@@ -1,16 +1,18 @@
 """Reads what comparisons stand on: metric series, CPU and memory of processes, samples beneath functions."""
 
 from collections.abc import Mapping, Sequence
+from string import Template
 
 from pivotscope.profile.function import Function
 from pivotscope.profile.metric import MetricKind, MetricRole, MetricSeries
 
 from pivotscope_collector.store import catalogue, reader
-from pivotscope_collector.store.client import Client, Columns, rows
+from pivotscope_collector.store.client import Client, Columns, rows, statement
 from pivotscope_collector.store.reader import Selection
+from pivotscope_collector.store.selection import condition
 
 Where = Mapping[str, object]
-"""service, environment, version, variant (empty: any) and since_ns, until_ns (unix nanoseconds)."""
+"""service, those given of environment, version and variant, and since_ns, until_ns (unix nanoseconds)."""
 
 
 class ImpactReader:
@@ -21,7 +23,7 @@ class ImpactReader:
 
     def series(self, where: Where) -> list[tuple[int, MetricSeries]]:
         """Series of an arm that have a role, with their ids."""
-        found = self._client.query("impact_series", dict(where))
+        found = self._query("impact_series", where)
         return [(row["series_id"], _series(row)) for row in rows(found)]
 
     def points(self, where: Where, series_ids: Sequence[int], step_ns: int) -> Columns:
@@ -31,11 +33,11 @@ class ImpactReader:
 
     def cpu(self, where: Where, block_ns: int, language: str) -> Columns:
         """Block (from since_ns on), cpu_ns, covered_ns, processes; CPU of windows spread over the blocks they cover."""
-        return self._client.query("impact_cpu", {**where, "block_ns": block_ns, "language": language})
+        return self._query("impact_cpu", {**where, "block_ns": block_ns, "language": language})
 
     def processes(self, where: Where) -> Columns:
         """identity, mean_bytes, peak_bytes of each process."""
-        return self._client.query("impact_processes", dict(where))
+        return self._query("impact_processes", where)
 
     def functions(self, where: Where, name: str) -> dict[int, Function]:
         """Sampled functions of that qualified name, or whose name ends with it."""
@@ -61,7 +63,11 @@ class ImpactReader:
             "target": list(target),
             "other": list(other),
         }
-        return self._client.query("impact_subtree", bound)
+        return self._query("impact_subtree", bound)
+
+    def _query(self, name: str, bound: Mapping[str, object]) -> Columns:
+        """`sql/<name>.sql`, which says WHERE ${pools} for the names that are bound."""
+        return self._client.run(Template(statement(name)).substitute(pools=condition(bound)), bound)
 
 
 def _series(row: Mapping[str, object]) -> MetricSeries:

@@ -25,9 +25,6 @@ from pivotscope_collector.store.stretch import Stretch, joined
 
 __all__ = ["DAY", "HOUR", "MINUTE", "Selection", "Sources", "locate"]
 
-POOL = " AND ".join(f"({{{name}:String}} = '' OR {name} = {{{name}:String}})" for name in NAMES)
-"""Predicate of a selection on the columns of a pool; empty values select everything."""
-
 
 def pools(client: Client, selection: Selection, *, step_seconds: int = 0) -> Columns:
     """Windows, CPU and the moments of x of every pool and mode; `step_seconds` is 0 or a multiple of 60."""
@@ -53,7 +50,7 @@ def query(
 ) -> Columns:
     """Run `sql/<name>.sql` after its ${pools}, ${functions} and ${selected} were filled in for the selection.
 
-    Bound besides `parameters`: service, environment, version, variant (String), since, until (UInt32, seconds).
+    Bound besides `parameters`: the names that the selection gives (String), since, until (UInt32, seconds).
     """
     sources = locate(client, selection, step_seconds)
     return client.run(render(name, selection, sources), bind(selection, sources, parameters))
@@ -99,7 +96,7 @@ def render(
     )
 
 
-def raw(kind: str, minutes: str, pool: str = POOL) -> str:
+def raw(kind: str, minutes: str, pool: str = "1") -> str:
     """Rows of `kind` (pools, functions) from raw tables, for the minutes and the pools that the predicates name."""
     return Template(statement(f"{kind}_raw")).substitute(minutes=minutes, pool=pool)
 

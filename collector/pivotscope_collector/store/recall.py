@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 from pivotscope_collector.store.client import Blocks, Client
 from pivotscope_collector.store.memory import Kept, Memory
 from pivotscope_collector.store.reader import bind, render
-from pivotscope_collector.store.selection import NAMES, Selection
+from pivotscope_collector.store.selection import Selection
 from pivotscope_collector.store.sources import (
     Progress,
     Sources,
@@ -82,7 +82,7 @@ class _Question:
 
     def subject(self, day: int) -> tuple[object, ...]:
         """What each ask is about beside the range, for a day: rows past their time leave with days."""
-        names = tuple(getattr(self.selection, name) for name in NAMES)
+        names = tuple(self.selection.names.items())
         rest = names, bool(self.sizes), day
         return tuple((ask.name, ask.function_ids, repr(ask.parameters), *rest) for ask in self.asks)
 

@@ -18,7 +18,6 @@ _NOTHING_OWED = 1 << 62
 """A moment that never comes."""
 _COLUMNS = {"pools": reader.POOLS, "functions": reader.FUNCTIONS}
 _CHUNK = 30
-_EVERYTHING = {"service": "", "environment": "", "version": "", "variant": ""}
 
 
 class RollUp:
@@ -93,7 +92,7 @@ class RollUp:
         self._client.command(
             f"INSERT INTO pools_minute ({reader.POOLS}, revision) "  # noqa: S608 - no outside text
             f"SELECT {reader.POOLS}, {{revision:UInt64}} FROM ({rows})",
-            {"minutes": minutes, "revision": revision, **_EVERYTHING},
+            {"minutes": minutes, "revision": revision},
         )
         self._functions.roll(minutes, revision)
         # Stamped when it is written, not when the chunk began: higher levels look for what is new by this moment.

@@ -1,5 +1,6 @@
 """What a question is about: a range of time, and pools by name."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 _SECOND = 1_000_000_000
@@ -23,7 +24,9 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to read: [since_ns, until_ns) in unix nanoseconds, and pools by name; empty names select everything.
+    """What to read: [since_ns, until_ns) in unix nanoseconds, and pools by name.
+
+    None selects everything; an empty name those windows that carry none, but for the service, which all of them have.
 
     Either end is widened to whole buckets that are `kept`, so that nothing of the range is left out.
     """
@@ -31,9 +34,9 @@ class Selection:
     since_ns: int
     until_ns: int
     service: str = ""
-    environment: str = ""
-    version: str = ""
-    variant: str = ""
+    environment: str | None = None
+    version: str | None = None
+    variant: str | None = None
     kept: Kept = Kept()
 
     @property
@@ -61,9 +64,15 @@ class Selection:
         return max(wanted, self.kept.at(self.since_ns // _SECOND))
 
     @property
+    def names(self) -> dict[str, str]:
+        """The names that are given."""
+        values = (self.service or None, self.environment, self.version, self.variant)
+        return {name: value for name, value in zip(NAMES, values, strict=True) if value is not None}
+
+    @property
     def pools(self) -> str:
         """The names that are given, as a condition on the columns of a pool; their values stay unbound."""
-        return " AND ".join(f"{name} = {{{name}:String}}" for name in NAMES if getattr(self, name)) or "1"
+        return condition(self.names)
 
     @property
     def raw(self) -> str:
@@ -72,4 +81,9 @@ class Selection:
 
     def bound(self) -> dict[str, object]:
         """The values of these conditions."""
-        return {**{name: getattr(self, name) for name in NAMES}, "since": self.since, "until": self.until}
+        return {**self.names, "since": self.since, "until": self.until}
+
+
+def condition(given: Container[str]) -> str:
+    """That the columns of a pool have the names that are given; their values stay unbound."""
+    return " AND ".join(f"{name} = {{{name}:String}}" for name in NAMES if name in given) or "1"

@@ -21,7 +21,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class Selection(_message.Message):
-    """Selection of windows. Empty fields select everything."""
+    """Selection of windows. Empty fields select everything, but for those that `without` names."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -31,6 +31,7 @@ class Selection(_message.Message):
     VARIANT_FIELD_NUMBER: _builtins.int
     SINCE_UNIX_NS_FIELD_NUMBER: _builtins.int
     UNTIL_UNIX_NS_FIELD_NUMBER: _builtins.int
+    WITHOUT_FIELD_NUMBER: _builtins.int
     service: _builtins.str
     environment: _builtins.str
     version: _builtins.str
@@ -38,6 +39,10 @@ class Selection(_message.Message):
     since_unix_ns: _builtins.int
     until_unix_ns: _builtins.int
     """0: now."""
+    @_builtins.property
+    def without(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Of environment, version and variant those that windows are to carry none of; their fields stay empty."""
+
     def __init__(
         self,
         *,
@@ -47,10 +52,11 @@ class Selection(_message.Message):
         variant: _builtins.str = ...,
         since_unix_ns: _builtins.int = ...,
         until_unix_ns: _builtins.int = ...,
+        without: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "service", b"service", "since_unix_ns", b"since_unix_ns", "until_unix_ns", b"until_unix_ns", "variant", b"variant", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["environment", b"environment", "service", b"service", "since_unix_ns", b"since_unix_ns", "until_unix_ns", b"until_unix_ns", "variant", b"variant", "version", b"version", "without", b"without"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1016,7 +1022,9 @@ Global___GetPlanResponse: _TypeAlias = GetPlanResponse  # noqa: Y015
 
 @_typing.final
 class CompareRequest(_message.Message):
-    """Arms are named by exactly one of: variants, versions, or two ranges of time."""
+    """Arms are named by exactly one of: variants, versions, or two ranges of time. One of two variants, or of two versions,
+    may be empty: the arm that carries none.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

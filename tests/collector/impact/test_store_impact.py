@@ -111,7 +111,7 @@ def ask(store: Client, function_a: str = "", function_b: str = "") -> Comparison
     since, until = START * SECOND, (START + SPAN) * SECOND
     question = Question(
         "shop",
-        "",
+        None,
         Side("old", since, until, variant="old"),
         Side("new", since, until, variant="new"),
         function_a,
@@ -182,7 +182,7 @@ def test_an_unknown_function_and_an_unknown_service(together: Client) -> None:
         ask(together, function_a="calculate", function_b="nothing_like_it")
     with pytest.raises(UsageError, match="both arms"):
         ask(together, function_a="calculate")
-    empty = Question("none", "", Side("a", 0, SECOND, variant="a"), Side("b", 0, SECOND, variant="b"))
+    empty = Question("none", None, Side("a", 0, SECOND, variant="a"), Side("b", 0, SECOND, variant="b"))
     with pytest.raises(NotFoundError, match="neither processes nor metrics"):
         answer(ImpactReader(together), empty)
 

@@ -88,7 +88,7 @@ def test_what_is_remembered_agrees_with_what_is_read(
         end = int(clock.now) // MINUTE * MINUTE + random.choice((MINUTE, 0, -600, -HOUR))
         since = end - random.choice((5 * MINUTE, HOUR, 5 * HOUR, 7 * HOUR, 30 * HOUR))
         step = MINUTE if end - since <= HOUR else HOUR
-        selection = Selection(since * 10**9, end * 10**9, version=random.choice(("", "2")))
+        selection = Selection(since * 10**9, end * 10**9, version=random.choice((None, "", "2")))
         expected = _answers(Recall(store, 0), selection, step)
         assert all(_agree(_answers(recall, selection, step), expected) for recall in (*recalls, recalls[0]))
     twin.close()

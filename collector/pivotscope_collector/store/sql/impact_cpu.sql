@@ -17,13 +17,10 @@ FROM
             greatest(toInt64(w.duration_ns), 1) AS duration_ns,
             toFloat64(cpu_user_ns + cpu_system_ns + gap_cpu_ns) AS cpu_ns
         FROM windows AS w FINAL
-        WHERE service = {service:String}
+        WHERE ${pools}
             AND minute >= toStartOfMinute(fromUnixTimestamp64Nano({since_ns:Int64} - 3600000000000, 'UTC'))
             AND minute < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')
             AND started_at < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')
-            AND ({environment:String} = '' OR environment = {environment:String})
-            AND ({version:String} = '' OR version = {version:String})
-            AND ({variant:String} = '' OR variant = {variant:String})
             AND ({language:String} = '' OR language = {language:String})
     )
     ARRAY JOIN range(

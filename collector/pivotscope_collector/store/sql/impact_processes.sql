@@ -4,13 +4,10 @@ SELECT
     if(countIf(proportional_bytes > 0) > 0, avgIf(proportional_bytes, proportional_bytes > 0), avg(resident_bytes)) AS mean_bytes,
     max(if(proportional_bytes > 0, proportional_bytes, resident_bytes)) AS peak_bytes
 FROM windows FINAL
-WHERE service = {service:String}
+WHERE ${pools}
     AND minute >= toStartOfMinute(fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC'))
     AND started_at >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
     AND started_at < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')
-    AND ({environment:String} = '' OR environment = {environment:String})
-    AND ({version:String} = '' OR version = {version:String})
-    AND ({variant:String} = '' OR variant = {variant:String})
     AND resident_bytes > 0
 GROUP BY host, pid, process_started_at
 ORDER BY identity

@@ -28,13 +28,10 @@ FROM
             window_id, mode, started_at, duration_ns, rate_hz, ticks, errors, period_ns, samples, cpu_user_ns, cpu_system_ns,
             run_delay_ns
         FROM windows FINAL
-        WHERE service = {service:String}
+        WHERE ${pools}
             AND minute >= toStartOfMinute(fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC'))
             AND started_at >= fromUnixTimestamp64Nano({since_ns:Int64}, 'UTC')
             AND started_at < fromUnixTimestamp64Nano({until_ns:Int64}, 'UTC')
-            AND ({environment:String} = '' OR environment = {environment:String})
-            AND ({version:String} = '' OR version = {version:String})
-            AND ({variant:String} = '' OR variant = {variant:String})
             AND language = {language:String}
             AND outcome = 'complete'
     ) AS w
