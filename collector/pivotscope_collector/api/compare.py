@@ -1,10 +1,12 @@
 """Two arms of a service held against each other, and the plan's promise against the outcome."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from pivotscope.v1 import query_pb2
 
+from pivotscope_collector.api.selection import Named, require_names
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.impact.answer import answer
 from pivotscope_collector.impact.comparison import Comparison
@@ -20,9 +22,13 @@ from pivotscope_collector.store.impact import ImpactReader
 from pivotscope_collector.store.reader import Selection
 
 
-def compare_arms(client: Client, selection: Selection, request: query_pb2.CompareRequest) -> query_pb2.CompareResponse:
-    """The comparison document of a request."""
+def compare_arms(
+    client: Client, selection: Selection, request: query_pb2.CompareRequest, seen: set[Named]
+) -> query_pb2.CompareResponse:
+    """The comparison document of a request; `seen` are names that are known to exist."""
     a, b = _sides(selection, request)
+    for side in (a, b):
+        require_names(client, replace(selection, version=side.version, variant=side.variant), seen)
     question = Question(
         service=selection.service,
         environment=selection.environment,

@@ -4,6 +4,7 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.ingest.limits import Limits
+from pivotscope_collector.names import shown
 from pivotscope_collector.settings import Retention
 from pivotscope_collector.store import catalogue
 from pivotscope_collector.store.client import Client
@@ -13,10 +14,13 @@ from pivotscope_collector.store.selection import LATEST_NS, NAMES, Selection
 DEFAULT_RANGE_NS = 3600 * 10**9
 _NAME = Limits().text_length
 """Characters of a name that windows may carry."""
-_LISTED = 50
-"""Services that an error names."""
 OPTIONAL = ("environment", "version", "variant")
 """Names that windows may lack."""
+_LISTED = 20
+"""Known names that an error lists."""
+
+Named = tuple[str, str, str]
+"""A service, or empty, and a name of its windows with its value."""
 
 
 def selection_of(message: query_pb2.Selection, now_ns: int, retention: Retention) -> Selection:
@@ -56,3 +60,28 @@ def require_service(client: Client, name: str) -> None:
     listing = ", ".join(known[:_LISTED]) + (" and more" if len(known) > _LISTED else "")
     listing = listing or "none yet: is an agent running and connected? (pivotscope agents list)"
     raise NotFoundError(f"unknown service {name!r}; known: {listing}")
+
+
+def require_names(client: Client, selection: Selection, seen: set[Named]) -> None:
+    """Raise for an environment, version or variant that the service never had; the message lists those that it had.
+
+    What was `seen` once is not looked for again.
+    """
+    for name, value in selection.names.items():
+        named = (selection.service, name, value)
+        if name in OPTIONAL and named not in seen:
+            _require(client, named)
+            seen.add(named)
+
+
+def _require(client: Client, named: Named) -> None:
+    service, name, wanted = named
+    known = set()
+    for value in catalogue.values(client, service, name):
+        if value == wanted:
+            return
+        known.add(value)
+    ordered = [shown(value) for value in sorted(known, key=lambda value: (not value, value))]
+    listing = ", ".join(ordered[:_LISTED]) or "none yet"
+    more = f" and {len(ordered) - _LISTED} more (pivotscope labels {name})" if len(ordered) > _LISTED else ""
+    raise NotFoundError(f"unknown {name} {shown(wanted)!r}; known: {listing}{more}")

@@ -15,7 +15,7 @@ from pivotscope_collector.api.flame import get_flame
 from pivotscope_collector.api.pages import LONGEST, page_of
 from pivotscope_collector.api.plan import get_plan
 from pivotscope_collector.api.ranking import Known
-from pivotscope_collector.api.selection import require_service, selection_of
+from pivotscope_collector.api.selection import Named, require_names, require_service, selection_of
 from pivotscope_collector.api.tokens import create_token, list_audit, list_tokens, revoke_token
 from pivotscope_collector.api.trend import get_trend
 from pivotscope_collector.ingest.cardinality import Reached
@@ -34,13 +34,15 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         self._questions = Questions(limits)
         self._known = Known(client, limits.remembered_mb)
         self._services: set[str] = set()
+        self._names: set[Named] = set()
 
     def _select(self, message: query_pb2.Selection) -> Selection:
         selection = selection_of(message, time.time_ns(), self._retention)
-        # A service that was known once stays known.
+        # A service that was known once stays known, and so does a name.
         if message.service not in self._services:
             require_service(self._client, message.service)
             self._services.add(message.service)
+        require_names(self._client, selection, self._names)
         return selection
 
     async def ListHotspots(
@@ -112,7 +114,7 @@ class QueryService(query_pb2_grpc.QueryServiceServicer):
         # The statistics libraries take seconds of CPU to load: the first comparison pays, not every start.
         from pivotscope_collector.api.compare import compare_arms  # noqa: PLC0415
 
-        return compare_arms(self._client, self._select(request.selection), request)
+        return compare_arms(self._client, self._select(request.selection), request, self._names)
 
     async def ListAgents(self, request: query_pb2.ListAgentsRequest, context: Context) -> query_pb2.ListAgentsResponse:
         """Who sends, and how they fare."""

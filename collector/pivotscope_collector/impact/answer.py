@@ -31,12 +31,14 @@ def answer(source: Source, question: Question) -> Comparison:
     everyone = [_anyone(where) for where in wheres]
     shared = question.concurrent and not any(p["identity"] for p in processes)
     shared = shared and bool(source.processes(everyone[0])["identity"])
-    if not any(points) and not any(p["identity"] for p in processes) and not shared:
-        raise NotFoundError(
-            f"service {question.service!r} has neither processes nor metrics of {sides[0].label} or {sides[1].label} "
-            "in that time; see `pivotscope agents list` for what is sent"
-        )
     named = [_named(source, everyone[i], name) for i, name in enumerate((question.function_a, question.function_b))]
+    there = [bool(points[i] or processes[i]["identity"] or (shared and named[i])) for i in range(2)]
+    if not all(there):
+        absent = " or ".join(side.label for side, is_there in zip(sides, there, strict=True) if not is_there)
+        raise NotFoundError(
+            f"service {question.service!r} has neither processes nor metrics of {absent} in that time, "
+            "so nothing can be compared; see `pivotscope agents list` for what is sent"
+        )
     arms = []
     for i, side in enumerate(sides):
         pool = everyone[i] if shared else wheres[i]

@@ -1,4 +1,4 @@
-"""Names: functions by id and by name, services, agents."""
+"""Names: functions by id and by name, services and what their windows carry, agents."""
 
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,8 +11,12 @@ from pivotscope.profile.language import Language
 from pivotscope_collector.estimates.columns import Ids
 from pivotscope_collector.store.client import Blocks, Client, Columns, statement
 from pivotscope_collector.store.native import numbers, texts
+from pivotscope_collector.store.selection import condition
+from pivotscope_collector.store.sources import Progress, progress_of
 
 _NAMES = ("codebase", "language", "path", "qualified_name", "owner")
+_NAMED = ("pools_day", "pools_hour", "pools_minute", "series")
+"""Tables of what windows and metrics carry, those with few rows first."""
 UNKNOWN = Function("", Language.PYTHON, "", "(unknown)", Owner.RUNTIME)
 """Stands for a function whose name has expired, or has not come yet."""
 _AT_ONCE = 5_000
@@ -78,6 +82,21 @@ def knows_service(client: Client, name: str) -> bool:
 def services(client: Client, most: int) -> list[str]:
     """Services of late, in order, `most` at most."""
     return list(client.query("services", {"most": most})["service"])
+
+
+def values(client: Client, service: str, name: str) -> Iterator[str]:
+    """Every environment, version or variant (`name`) of a service, of any where it is empty; some more than once.
+
+    What takes longer to read comes last: whoever looks for one value reads on only until it is found.
+    """
+    given = {"service": service} if service else {}
+    for table in _NAMED:
+        sql = Template(statement("names_known")).substitute(name=name, table=table, pools=condition(given))
+        yield from client.run(sql, given)["value"]
+    rolled = progress_of(client.renewed("progress")).get("minute", Progress())
+    sql = Template(statement("names_new")).substitute(name=name, pools=condition(given))
+    bound = {**given, "covered_us": rolled.covered_us, "open_from": rolled.open_from}
+    yield from client.run(sql, bound)["value"]
 
 
 def agents(client: Client, active_since_ns: int) -> Columns:

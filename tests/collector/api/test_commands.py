@@ -64,8 +64,14 @@ def test_csv_has_a_header_and_raw_numbers(run: Run) -> None:
 
 
 def test_a_selection_of_nothing_is_empty_but_not_an_error(run: Run) -> None:
-    assert run("hotspots", "--release", "2.0", "--output", "json") == []
-    assert "Nothing was sampled in this range." in run("hotspots", "--release", "2.0")
+    nothing = ("hotspots", "--release", "1.0", "--since", "3h", "--until", "2h")
+    assert run(*nothing, "--output", "json") == []
+    assert "Nothing was sampled in this range." in run(*nothing)
+
+
+def test_an_unknown_version_lists_the_known_ones(run: Run) -> None:
+    with pytest.raises(NotFoundError, match=r"unknown version '2\.0'; known: 1\.0$"):
+        run("hotspots", "--release", "2.0")
 
 
 def test_an_unknown_service_lists_the_known_ones(run: Run) -> None:

@@ -12,7 +12,7 @@ from pivotscope_collector.api.selection import selection_of
 from pivotscope_collector.cli import app as cli
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
-from pivotscope_collector.errors import UsageError
+from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.ingest.decode import Origin, Received, decode
 from pivotscope_collector.ingest.dictionary import Dictionary
 from pivotscope_collector.ingest.limits import Limits
@@ -153,6 +153,31 @@ def test_what_arms_stand_on_is_theirs(canary: Client, names: dict[str, str], pro
     assert [one.split("/")[1] for one in reader.processes(where)["identity"]] == processes
     measured = sum(reader.cpu(where, 3600 * SECOND, "python")["cpu_ns"])
     assert measured == pytest.approx(24 * SECOND * len(processes))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        ("hotspots --variant zz", r"unknown variant 'zz'; known: new, \(none\)$"),
+        ("hotspots --service shop --environment test", r"unknown environment 'test'; known: prod, \(none\)$"),
+        ("trend hot --release (none)", r"unknown version '\(none\)'; known: 1\.0, 1\.1$"),
+        ("diff --variant new --base-variant old", "unknown variant 'old'"),
+        ("flame --variant new --base-variant old", "unknown variant 'old'"),
+        ("labels --environment test", "unknown environment 'test'"),
+        ("compare --service shop --variant old new", r"unknown variant 'old'; known: new, \(none\)$"),
+        ("compare --service shop --version 1.0 9", "unknown version '9'"),
+    ],
+)
+def test_names_that_the_service_never_had_are_refused(run: Run, arguments: str, reason: str) -> None:
+    with pytest.raises(NotFoundError, match=reason):
+        run(*arguments.split())
+
+
+def test_an_arm_without_windows_has_no_grade(run: Run) -> None:
+    with pytest.raises(NotFoundError, match=r"neither processes nor metrics of before in that time, so nothing can"):
+        run("compare", "--service", "shop", "--before", "3h..2h", "--after", "1h..now")
+    with pytest.raises(NotFoundError, match=r"of \(none\) or new in that time"):
+        run("compare", "--service", "shop", "--variant", "(none)", "new", "--since", "3h", "--until", "2h")
 
 
 def test_what_a_selection_lacks_stands_in_its_conditions() -> None:
