@@ -117,8 +117,8 @@ def test_a_diff_of_flame_graphs(run: Run, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--service", "shop"], "the base is the selection itself"),
-        (["--service", "shop", "--base-release", "v9"], "the base has no samples"),
-        (["--service", "shop", "--release", "v9", "--base-release", "v0"], "the selection has no samples"),
+        (["--service", "shop", "--base-range", "3h..2h"], "the base has no samples"),
+        (["--since", "3h", "--until", "2h", "--base-range", "1h..now"], "the selection has no samples"),
         ([*NAMES, "--per", "request"], "CPU a request is not known for the base: shop has no metric"),
         ([*NAMES, "--per", "dollar"], "expected one of cpu, request"),
     ],
