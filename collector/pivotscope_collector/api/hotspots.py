@@ -1,14 +1,19 @@
 """Where the CPU goes: functions of a selection with their CPU-seconds."""
 
+from collections.abc import Sequence
+
 from pivotscope.profile.function import Function
 from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.api.pages import Page
-from pivotscope_collector.api.ranking import Known, attributed, rank
+from pivotscope_collector.api.ranking import Known, rank
+from pivotscope_collector.estimates.attribution import Attributed, attribute_columns
+from pivotscope_collector.estimates.columns import PoolColumns
 from pivotscope_collector.estimates.pool import FunctionCpu, PoolCpu
 from pivotscope_collector.estimates.share import Interval
+from pivotscope_collector.store.processes import PROCESSES, Processes, largest
 from pivotscope_collector.store.reader import Selection
-from pivotscope_collector.store.totals import Pools
+from pivotscope_collector.store.totals import Pools, whole
 
 NANO = 1e-9
 DEFAULT_LIMIT = 20
@@ -18,13 +23,13 @@ def list_hotspots(
     known: Known, selection: Selection, page: Page, *, libraries: bool, by_total: bool
 ) -> query_pb2.ListHotspotsResponse:
     """A page of functions by CPU, the largest first, and what every service used, sampled or not."""
-    pools, found = attributed(known, selection)
+    found, processes = whole(known.recall, selection, _attributed, PROCESSES)
     ranked = rank(known.owners, found, libraries=libraries, by_total=by_total)
     shown = found.functions(ranked.page(page))
     named = known.names.of(row.function for row in shown)
     return query_pb2.ListHotspotsResponse(
         hotspots=[_hotspot(row, named[row.function]) for row in shown],
-        services=_services(found.services(), pools),
+        services=_services(found.services(), processes),
         since_unix_ns=selection.since * 10**9,
         until_unix_ns=selection.told_until_ns,
         matched=len(ranked),
@@ -60,11 +65,11 @@ def _hotspot(row: FunctionCpu, function: Function) -> query_pb2.Hotspot:
     )
 
 
-def _services(services: tuple[PoolCpu, ...], pools: Pools) -> list[query_pb2.ServiceCpu]:
-    processes: dict[tuple[str, str], int] = {}
-    for one, count in zip(pools.sums, pools.processes, strict=True):
-        key = (one.pool.service, one.pool.language.value)
-        processes[key] = max(processes.get(key, 0), count)
+def _attributed(pools: Pools, functions: PoolColumns, processes: Sequence[Processes]) -> tuple[Attributed, Processes]:
+    return attribute_columns(pools.sums, functions), largest(processes)
+
+
+def _services(services: tuple[PoolCpu, ...], processes: Processes) -> list[query_pb2.ServiceCpu]:
     return [
         query_pb2.ServiceCpu(
             service=row.pool.service,
@@ -74,7 +79,7 @@ def _services(services: tuple[PoolCpu, ...], pools: Pools) -> list[query_pb2.Ser
             unattributed_cpu_seconds=row.unattributed_ns * NANO,
             windows=row.windows,
             samples=row.samples,
-            processes=processes.get((row.pool.service, row.pool.language.value), 0),
+            processes=processes.most.get((row.pool.service, row.pool.language), 0),
         )
         for row in sorted(services, key=lambda row: (row.pool.service, row.pool.language))
     ]

@@ -6,7 +6,7 @@ from typing import Any
 
 from pivotscope.v1 import agent_pb2, query_pb2
 
-from pivotscope_collector.cli.format import moment, percent
+from pivotscope_collector.cli.format import counted, moment, percent
 from pivotscope_collector.reports.table import Column, Table
 
 _DROPS = {"records_dropped": "records", "items_dropped": "items", "series_refused": "series"}
@@ -104,7 +104,11 @@ def target(status: agent_pb2.TargetStatus) -> dict[str, Any]:
 def table(found: Mapping[str, Any]) -> Table:
     """The same for people, from `document`."""
     hidden = sum(found["target_states"].values()) - len(found["targets"])
-    notes = (f"{hidden} more processes; those above are the ones to look at.",) if hidden > 0 else ()
+    notes = (
+        (f"{counted(hidden, 'more process', 'more processes')}; those above are the ones to look at.",)
+        if hidden > 0
+        else ()
+    )
     return Table(COLUMNS, found["targets"], title="\n".join(_lines(found)), notes=notes)
 
 

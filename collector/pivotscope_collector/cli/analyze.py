@@ -9,7 +9,7 @@ import typer
 from pivotscope.profile.detect import FORMATS
 
 from pivotscope_collector.cli import options
-from pivotscope_collector.cli.plan import Document, export, show
+from pivotscope_collector.cli.plan import Document, export, extent, show
 from pivotscope_collector.cli.waiting import waiting
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.reports.table import Output, write
@@ -71,9 +71,7 @@ def analyze(
         document = _plan(analysis, _settings(price, engineer_week))
     if plan_file is not None:
         export(document, plan_file)
-        typer.echo(
-            f"{plan_file}: {len(document['candidates'])} candidates of {document['total_files']} files", err=True
-        )
+        typer.echo(f"{plan_file}: {extent(document)}", err=True)
     if output is Output.TABLE:
         write(hotspots, output)
     show(document, output, limit)

@@ -12,6 +12,7 @@ from pivotscope.v1 import backup_pb2
 
 from pivotscope_collector.cli.check import size
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask_admin
+from pivotscope_collector.cli.format import counted
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.settings import load
 
@@ -100,7 +101,8 @@ def _tell(done: int, total: int) -> None:
 
 
 def _say(path: str, total: int, files: int, rows: Mapping[str, int]) -> None:
-    typer.echo(f"{path}: {size(total)} in {files:,} files, {sum(rows.values()):,} rows of {len(rows)} tables")
+    held = f"{counted(sum(rows.values()), 'row')} of {counted(len(rows), 'table')}"
+    typer.echo(f"{path}: {size(total)} in {counted(files, 'file')}, {held}")
 
 
 def restore_command(

@@ -7,7 +7,7 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
-from pivotscope_collector.cli.format import interval_fields, moment, percent, seconds
+from pivotscope_collector.cli.format import counted, interval_fields, moment, percent, seconds
 from pivotscope_collector.cli.pages import PAGE, pages
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.reports.table import Column, Output, Table, write
@@ -123,9 +123,9 @@ def _row(one: query_pb2.HotspotDiff, factor: float, unit: str) -> dict[str, Any]
 def _side(name: str, side: query_pb2.DiffSide) -> str:
     whole = side.cpu_seconds
     lost = 1.0 - side.attributed_cpu_seconds / whole if whole > 0.0 else 0.0
-    requests = f" over {side.requests:,.0f} requests" if side.requests else ""
+    requests = f" over {counted(round(side.requests), 'request')}" if side.requests else ""
     return (
         f"{name}: {moment(side.since_unix_ns)} to {moment(side.until_unix_ns)}, "
         f"{seconds(whole)} CPU-seconds{requests}, {percent(lost)} unattributed; "
-        f"{side.samples:,} samples in {side.windows:,} windows."
+        f"{counted(side.samples, 'sample')} in {counted(side.windows, 'window')}."
     )

@@ -9,7 +9,7 @@ from pivotscope.v1 import agent_pb2, query_pb2
 
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
-from pivotscope_collector.cli.format import percent
+from pivotscope_collector.cli.format import counted, percent
 from pivotscope_collector.cli.writing import write_file
 from pivotscope_collector.errors import NotFoundError, UsageError
 from pivotscope_collector.reports.flame import Flame, FlameFrame, FlameStack, collapsed, speedscope
@@ -106,7 +106,7 @@ def flame(
         typer.echo(text, nl=False)
     else:
         write_file(out, text)
-        typer.echo(f"{out}: {len(answer.stacks):,} stacks, mode {answer.mode}", err=True)
+        typer.echo(f"{out}: {counted(len(answer.stacks), 'stack')}, mode {answer.mode}", err=True)
     if answer.pruned > 0.0:
         typer.echo(
             f"pruned {percent(answer.pruned)}: samples of calls too small to show count as their callers'", err=True

@@ -16,6 +16,11 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f} %"
 
 
+def counted(number: int, one: str, several: str = "") -> str:
+    """A number of things, named as one or as several; by default with an s."""
+    return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
 def moment(unix_ns: int) -> str:
     """A time, local, to the second."""
     if not unix_ns:

@@ -7,7 +7,7 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
-from pivotscope_collector.cli.format import interval_fields, percent, seconds
+from pivotscope_collector.cli.format import counted, interval_fields, percent, seconds
 from pivotscope_collector.cli.pages import PAGE, pages
 from pivotscope_collector.reports.table import Column, Output, Table, write
 
@@ -94,10 +94,14 @@ def _row(hotspot: query_pb2.Hotspot) -> dict[str, Any]:
     }
 
 
+def _processes(most: int) -> str:
+    return counted(most, "process", "processes") + (" at once" if most > 1 else "")
+
+
 def _note(service: query_pb2.ServiceCpu) -> str:
     whole = service.cpu_seconds
     lost = service.unattributed_cpu_seconds / whole if whole > 0.0 else 0.0
     return (
-        f"{service.service} ({service.language}): {seconds(whole)} CPU-seconds in {service.processes} processes, "
-        f"{percent(lost)} unattributed; {service.samples:,} samples in {service.windows:,} windows."
+        f"{service.service} ({service.language}): {seconds(whole)} CPU-seconds in {_processes(service.processes)}, "
+        f"{percent(lost)} unattributed; {counted(service.samples, 'sample')} in {counted(service.windows, 'window')}."
     )

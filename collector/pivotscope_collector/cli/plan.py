@@ -9,7 +9,7 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
-from pivotscope_collector.cli.format import percent
+from pivotscope_collector.cli.format import counted, percent
 from pivotscope_collector.cli.writing import write_file
 from pivotscope_collector.errors import UnreachableError, UsageError
 from pivotscope_collector.planning.schema import validate
@@ -97,7 +97,7 @@ def export_plan(
     """
     document = fetch(collector, token_file, codebase)
     export(document, path)
-    typer.echo(f"{path}: {len(document['candidates'])} candidates of {document['total_files']} files", err=True)
+    typer.echo(f"{path}: {extent(document)}", err=True)
 
 
 def fetch(address: str, token_file: Path | None, codebase: str) -> Document:
@@ -132,6 +132,11 @@ def show(document: Document, output: Output = Output.TABLE, limit: int = 20) -> 
             write(table, output)
 
 
+def extent(document: Document) -> str:
+    """How much a plan is about."""
+    return f"{counted(len(document['candidates']), 'candidate')} of {counted(document['total_files'], 'file')}"
+
+
 def export(document: Document, path: Path) -> None:
     """Validate a plan and write it to a file, whole or not at all. Raises UsageError."""
     validate(document)
@@ -140,7 +145,7 @@ def export(document: Document, path: Path) -> None:
 
 def _title(document: Document) -> str:
     codebases = ", ".join(entry["codebase"] for entry in document["codebases"]) or "no codebase"
-    return f"Migration plan for {codebases}: {document['total_files']:,} files, {document['source']}"
+    return f"Migration plan for {codebases}: {counted(document['total_files'], 'file')}, {document['source']}"
 
 
 def _notes(document: Document, left_out: int) -> tuple[str, ...]:
@@ -149,7 +154,7 @@ def _notes(document: Document, left_out: int) -> tuple[str, ...]:
     saving = ""
     if dollars is not None:
         saving = f", saving ${dollars['p50']:,.0f} a year (${dollars['p10']:,.0f} to ${dollars['p90']:,.0f})"
-    moving = f"{_count(totals['recommended_functions'], 'function')} in {_count(totals['recommended_files'], 'file')}"
+    moving = f"{counted(totals['recommended_functions'], 'function')} in {counted(totals['recommended_files'], 'file')}"
     effort = f"{weeks['p50']:.1f} engineer weeks ({weeks['p10']:.1f} to {weeks['p90']:.1f})"
     notes = [f"Recommended: {moving}, {effort}{saving}"]
     if any(entry["core_hours_per_year"] is None for entry in document["evidence"]["services"]):
@@ -157,10 +162,6 @@ def _notes(document: Document, left_out: int) -> tuple[str, ...]:
     if left_out > 0:
         notes.append(f"{left_out} more; raise --limit to see them")
     return tuple(notes)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _candidate(entry: Document) -> Row:

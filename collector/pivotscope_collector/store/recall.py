@@ -201,7 +201,7 @@ class _Look:
         if self._question.step:
             return pieces
         whole, over = self._found(whole=True), self._question.over(self._minute.open_from)
-        (last,) = self._memory.find([self._subject])
+        (last,) = self._memory.find([self._subject[:1]])
         near = last is not None and last.value.start < over.end and over.start < last.value.end
         return pieces if not whole.known and (near or pieces.known) else whole
 
@@ -244,7 +244,8 @@ class _Look:
             known = zip(keys, self.stretches, row, strict=False)
             sure = ((key, kept) for key, one, kept in known if kept and not any(minute in one for minute in unseen))
             self._memory.keep((key, self._stamped(kept)) for key, kept in sure)
-        self._memory.keep([(self._subject, Kept(self._question.over(self._minute.open_from), 0, 0))])
+        # Questions that share the first ask, which is the largest, are near each other whatever else they ask.
+        self._memory.keep([(self._subject[:1], Kept(self._question.over(self._minute.open_from), 0, 0))])
 
     def _made(self, value: Sized) -> Kept:
         return Kept(value, value.nbytes, self._minute.covered_us)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pivotscope.profile.language import Language
 from pivotscope.profile.window import Mode
 
-from pivotscope_collector.estimates.columns import SUMS, FunctionColumns, PoolColumns, find
+from pivotscope_collector.estimates.columns import SUMS, FunctionColumns, find
 from pivotscope_collector.estimates.pool import FunctionSums, Pool, PoolSums
 from pivotscope_collector.store.client import Blocks
 from pivotscope_collector.store.native import Array, numbers, ragged, texts
@@ -32,7 +32,6 @@ class Pools:
 
     keys: Sequence[int] = ()
     sums: Sequence[PoolSums] = ()
-    processes: Sequence[int] = ()
 
     @property
     def nbytes(self) -> int:
@@ -81,19 +80,22 @@ class StackSums:
         return np.stack([np.bincount(place, column, len(self.ids)) for column in columns])
 
 
-def whole(recall: Recall, selection: Selection, make: Callable[[Pools, PoolColumns], Made]) -> Made:
-    """What is made of everything that a selection covers as one, pools and their functions. Raises StoreError."""
+def whole(recall: Recall, selection: Selection, make: Callable[..., Made], *more: Ask) -> Made:
+    """What is made of everything that a selection covers as one. Raises StoreError.
+
+    `make` gets Pools, their functions as PoolColumns, and of each further ask its values, one a stretch.
+    """
 
     def made(_: Sequence[Stretch], values: Sequence[Sequence[Any]]) -> Made:
-        functions, pools = values
+        functions, pools, *rest = values
         found = merged(pools)
         columns: dict[Pool, dict[Mode, Sequence[FunctionColumns]]] = {}
         for key, row in zip(found.keys, found.sums, strict=True):
             # A pool whose first window came between the two statements is for the next question.
             columns.setdefault(row.pool, {})[row.mode] = [one.columns[key] for one in functions if key in one.columns]
-        return make(found, columns)
+        return make(found, columns, *rest)
 
-    return recall.read(selection, _functions(), POOLS, make=made)
+    return recall.read(selection, _functions(), POOLS, *more, make=made)
 
 
 def stepped(
@@ -142,16 +144,14 @@ def sampled(
 
 
 def merged(parts: Iterable[Pools]) -> Pools:
-    """Pools over several stretches of time, in the order of their names; `processes` are the most of any stretch."""
+    """Pools over several stretches of time, in the order of their names."""
     sums: dict[int, PoolSums] = {}
-    processes: dict[int, int] = {}
     for part in parts:
-        for key, row, count in zip(part.keys, part.sums, part.processes, strict=True):
+        for key, row in zip(part.keys, part.sums, strict=True):
             before = sums.get(key)
             sums[key] = row if before is None else before + row
-            processes[key] = max(processes.get(key, 0), count)
     keys = sorted(sums, key=lambda key: _names(sums[key]))
-    return Pools(keys, [sums[key] for key in keys], [processes[key] for key in keys])
+    return Pools(keys, [sums[key] for key in keys])
 
 
 def _names(row: PoolSums) -> tuple[str, ...]:
@@ -184,12 +184,8 @@ def _pools(found: Blocks) -> dict[int, Pools]:
         )
         for windows, samples, x, cpu, delay, attributed, unattributed, looked in (counted,)
     ]
-    keys, processes = (numbers(found[name]).tolist() for name in ("pool", "most_processes"))
-    steps = numbers(found["step"])
-    return {
-        int(steps[first]): Pools(keys[first:last], sums[first:last], processes[first:last])
-        for first, last in pairwise(edges(steps))
-    }
+    keys, steps = numbers(found["pool"]).tolist(), numbers(found["step"])
+    return {int(steps[first]): Pools(keys[first:last], sums[first:last]) for first, last in pairwise(edges(steps))}
 
 
 def _function_columns(found: Blocks) -> dict[int, Functions]:

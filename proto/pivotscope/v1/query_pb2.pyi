@@ -205,6 +205,9 @@ class ServiceCpu(_message.Message):
     windows: _builtins.int
     samples: _builtins.int
     processes: _builtins.int
+    """Most that ran at once, of all versions and variants together: within a minute, or within an hour or a day where a
+    long range is read from those.
+    """
     def __init__(
         self,
         *,

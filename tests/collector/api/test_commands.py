@@ -50,7 +50,7 @@ def test_libraries_are_left_out_unless_asked_for(run: Run) -> None:
 
 
 def test_a_failed_window_is_unattributed_and_said(run: Run) -> None:
-    assert "25 CPU-seconds in 1 processes, 4.0 % unattributed" in run("hotspots")
+    assert "25 CPU-seconds in 1 process, 4.0 % unattributed" in run("hotspots")
 
 
 def test_the_limit_says_what_it_hides(run: Run) -> None:

@@ -127,6 +127,11 @@ def test_windows_with_a_name_and_without_it(run: Run, option: str, value: str, s
     assert everything["samples"] == 480
 
 
+def test_processes_of_versions_side_by_side_add_up(run: Run) -> None:
+    assert "48 CPU-seconds in 2 processes at once, " in run("hotspots")
+    assert "24 CPU-seconds in 1 process, " in run("hotspots", "--release", "1.0")
+
+
 def test_the_arm_without_a_label_is_the_base_of_a_diff(run: Run) -> None:
     rows = run("diff", "--variant", "new", "--base-variant", "(none)", "--output", "json")
     hot = next(row for row in rows if row["function"] == "hot")

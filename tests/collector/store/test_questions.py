@@ -6,11 +6,13 @@ from typing import Any, Protocol
 
 import numpy as np
 import pytest
+from pivotscope.profile.language import Language
 from pivotscope_collector.estimates.columns import SUMS
 from pivotscope_collector.store import reader
 from pivotscope_collector.store.catalogue import Names, functions_by_name
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.first_seen import FirstSeen
+from pivotscope_collector.store.processes import PROCESSES, largest
 from pivotscope_collector.store.reader import Selection
 from pivotscope_collector.store.recall import Recall
 from pivotscope_collector.store.rollup import RollUp
@@ -38,6 +40,10 @@ def _over(clock: Moved) -> Selection:
 
 def _both(pools: Any, found: Any) -> tuple[Any, Any]:
     return pools, found
+
+
+def _all(pools: Any, found: Any, processes: Any) -> tuple[Any, Any, Any]:
+    return pools, found, processes
 
 
 def _totals(recall: Recall, selection: Selection) -> Counter[int]:
@@ -102,6 +108,28 @@ def test_steps_agree_with_what_every_reader_gets(
         "looked_ns",
     ):
         assert [getattr(row, name) for row in sums] == pytest.approx(known[name])
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_processes_at_once_are_those_of_all_versions_together(
+    store: Client, writer: Writer, roll_up: RollUp, window_rows: Make, clock: Moved, *, closed: bool
+) -> None:
+    minute = int(clock.now) // 60 * 60
+    for later, version, mode, pid in (
+        (0, "1", "gil", 7),
+        (0, "1", "active", 7),
+        (0, "2", "none", 8),
+        (60, "2", "gil", 8),
+        (60, "3", "active", 9),
+        (120, "4", "gil", 10),
+    ):
+        writer.write(window_rows({(1,): 1}, minute=minute + later, version=version, mode=mode, pid=pid))
+    selection = _over(clock)
+    if closed:
+        clock.now += 7200
+        roll_up.run()
+    _, _, processes = whole(Recall(store, 1 << 20), selection, _all, PROCESSES)
+    assert largest(processes).most == {("shop", Language.PYTHON): 2}
 
 
 def test_hours_in_a_row_are_read_as_one_stretch() -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pivotscope_collector.estimates.columns import FunctionColumns, union
 from pivotscope_collector.estimates.seen import InParts
 from pivotscope_collector.store.client import Client
+from pivotscope_collector.store.processes import PROCESSES, largest
 from pivotscope_collector.store.recall import Recall
 from pivotscope_collector.store.rollup import RollUp
 from pivotscope_collector.store.rows import Rows
@@ -33,9 +34,13 @@ def _both(pools: Any, found: Any) -> tuple[Any, Any]:
     return pools, found
 
 
+def _all(pools: Any, found: Any, processes: Any) -> tuple[Any, Any, Any]:
+    return pools, found, processes
+
+
 def _answers(recall: Recall, selection: Selection, step: int) -> tuple[Any, ...]:
     """Everything that questions make of a selection; moments in the end, as a list."""
-    pools, functions = whole(recall, selection, _both)
+    pools, functions, processes = whole(recall, selection, _all, PROCESSES)
     columns = [(pool, mode, *summed(parts)) for pool, modes in functions.items() for mode, parts in modes.items()]
     by_step, seen = stepped(recall, selection, 1, _both, step)
     known, stacks = sampled(recall, selection, (), _both)
@@ -46,7 +51,7 @@ def _answers(recall: Recall, selection: Selection, step: int) -> tuple[Any, ...]
             samples[key, stack] = samples.get((key, stack), 0) + count
     return (
         pools.sums,
-        pools.processes,
+        largest(processes).most,
         [(*names, sums[:4].tolist()) for *names, sums in columns],
         {start: list(rows) for start, rows in by_step.items()},
         {start: [row.total_samples for row in rows] for start, rows in seen.items()},

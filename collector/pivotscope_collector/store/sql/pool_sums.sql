@@ -3,8 +3,7 @@ SELECT
     ${bucket} AS step, service, environment, version, variant, language, mode,
     ${pool_key} AS pool,
     sumForEach([complete, samples, x, complete_cpu_ns, complete_delay_ns, attributed_ns, unattributed_ns, looked_ns]) AS counts,
-    sum(xx) AS squares,
-    max(processes) AS most_processes
+    sum(xx) AS squares
 FROM ${pool_rows}
 GROUP BY step, service, environment, version, variant, language, mode
 ORDER BY step, service, environment, version, variant, language, mode
