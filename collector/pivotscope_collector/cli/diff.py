@@ -7,12 +7,12 @@ from pivotscope.v1 import query_pb2
 
 from pivotscope_collector.cli import options
 from pivotscope_collector.cli.connection import DEFAULT_ADDRESS, Address, TokenFile, ask
-from pivotscope_collector.cli.format import counted, interval_fields, moment, percent, seconds
+from pivotscope_collector.cli.format import counted, interval_fields, moment, percent, seconds, signed
 from pivotscope_collector.cli.pages import PAGE, pages
 from pivotscope_collector.errors import UsageError
 from pivotscope_collector.reports.table import Column, Output, Table, write
 
-UNITS = {"cpu": ("", "part of all CPU", 100.0, "%"), "request": ("request", "CPU a request", 1e3, "ms")}
+UNITS = {"cpu": ("", "part of attributed CPU", 100.0, "%"), "request": ("request", "CPU a request", 1e3, "ms")}
 
 
 def diff(
@@ -28,7 +28,7 @@ def diff(
     base_release: options.BaseVersion = "",
     base_variant: options.BaseVariant = "",
     base_range: options.BaseRange = "",
-    per: Annotated[str, typer.Option(help="What values are per: cpu (a part of all CPU) or request.")] = "cpu",
+    per: Annotated[str, typer.Option(help="What values are per: cpu (a part of attributed CPU) or request.")] = "cpu",
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Rows to print.")] = 20,
     libraries: Annotated[bool, typer.Option("--libraries", help="Functions of packages and the language too.")] = False,
     self_time: Annotated[bool, typer.Option("--self", help="Self CPU instead of total.")] = False,
@@ -79,25 +79,26 @@ def _table(answer: query_pb2.DiffHotspotsResponse, per: str) -> Table:
         Column("path", "file"),
         Column("base", "base", lambda value: "not seen" if value is None else show(value), right=True),
         Column("value", "now", lambda value: "not seen" if value is None else show(value), right=True),
-        Column("difference", "difference", lambda value: f"{factor * value:+.3g} {unit}", right=True),
+        Column("difference_text", "difference", right=True),
         Column("interval", "95 % interval", right=True),
         Column("ratio", "ratio", lambda value: "new" if value is None else f"{value:.2f}", right=True),
     )
     rows = [_row(one, factor, unit) for one in answer.functions]
     notes = [_side("base", answer.base), _side("now", answer.selection)]
     if answer.matched > len(rows):
-        more = answer.matched - len(rows)
-        notes.insert(
-            0, f"{more} more differ by {factor * answer.later_difference:+.3g} {unit} in all; --limit shows them."
-        )
+        values = [factor * value for one in answer.functions for value in (one.base.estimate, one.value.estimate)]
+        more, later = answer.matched - len(rows), signed(factor * answer.later_difference, *values)
+        notes.insert(0, f"{more} more differ by {later} {unit} in all; --limit shows them.")
     if any(one.insufficient for one in answer.functions):
         notes.insert(0, "* fewer than 8 windows on a side: the interval is not to be trusted yet.")
     return Table(columns, rows, f"Functions by difference: {what}", tuple(notes))
 
 
 def _row(one: query_pb2.HotspotDiff, factor: float, unit: str) -> dict[str, Any]:
-    low, high = factor * one.difference.low, factor * one.difference.high
-    certain = "" if low <= 0.0 <= high else " !"
+    values = factor * one.base.estimate, factor * one.value.estimate
+    bounds = one.difference.estimate, one.difference.low, one.difference.high
+    difference, low, high = (signed(factor * bound, *values) for bound in bounds)
+    certain = "" if difference == "0" or one.difference.low <= 0.0 <= one.difference.high else " !"
     mark = " *" if one.insufficient else certain
     return {
         "function": one.qualified_name,
@@ -112,7 +113,8 @@ def _row(one: query_pb2.HotspotDiff, factor: float, unit: str) -> dict[str, Any]
         "value_low": one.value.low if one.HasField("value") else None,
         "value_high": one.value.high if one.HasField("value") else None,
         **interval_fields("difference", one.difference),
-        "interval": f"{low:+.3g} to {high:+.3g} {unit}{mark}",
+        "difference_text": f"{difference} {unit}",
+        "interval": f"{low} to {high} {unit}{mark}",
         "ratio": one.ratio or None,
         "base_samples": one.base_samples,
         "samples": one.samples,

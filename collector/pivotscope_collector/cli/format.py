@@ -1,6 +1,7 @@
 """Values as people read them."""
 
 from datetime import UTC, datetime
+from math import floor, log10
 from typing import Any
 
 from pivotscope.v1 import query_pb2
@@ -19,6 +20,12 @@ def percent(value: float) -> str:
 def counted(number: int, one: str, several: str = "") -> str:
     """A number of things, named as one or as several; by default with an s."""
     return f"{number:,} {one if number == 1 else several or f'{one}s'}"
+
+
+def signed(difference: float, *of: float) -> str:
+    """A difference with its sign and three digits; 0 where it is finer than what three digits of these values tell."""
+    finest = min((10.0 ** (floor(log10(abs(value))) - 2) for value in of if value), default=0.0)
+    return "0" if abs(difference) <= finest / 2 else f"{difference:+.3g}"
 
 
 def moment(unix_ns: int) -> str:

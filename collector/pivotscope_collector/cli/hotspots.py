@@ -17,7 +17,7 @@ COLUMNS = (
     Column("path", "file"),
     Column("self_cpu_seconds", "self CPU s", seconds, right=True),
     Column("total_cpu_seconds", "total CPU s", seconds, right=True),
-    Column("total_share", "share", percent, right=True),
+    Column("total_share", "of attributed", percent, right=True),
     Column("interval", "95 % interval", right=True),
     Column("native_share", "native", percent, right=True),
     Column("samples", "samples", "{:,}".format, right=True),
@@ -40,6 +40,9 @@ def hotspots(
     token_file: TokenFile = None,
 ) -> None:
     """Show the functions that use the most CPU.
+
+    Of attributed is the part of the service's attributed CPU, that which samples account for, with its 95 % interval.
+    What is unattributed belongs to no function; a line below tells how much that is.
 
     For example:
 

@@ -29,7 +29,7 @@ POINTS = (
     Column("time", "time"),
     Column("total_cpu_seconds", "CPU s", seconds, right=True),
     Column("interval", "95 % interval", right=True),
-    Column("total_share", "share", percent, right=True),
+    Column("total_share", "of attributed", percent, right=True),
     Column("samples", "samples", "{:,}".format, right=True),
 )
 REQUESTS = (
@@ -43,7 +43,7 @@ VERSIONS = (
     Column("first", "first window"),
     Column("last", "last window"),
     Column("total_cpu_seconds", "CPU s", seconds, right=True),
-    Column("total_share", "share", percent, right=True),
+    Column("total_share", "of attributed", percent, right=True),
     Column("interval", "95 % interval", right=True),
     Column("cpu_seconds_per_request", "CPU ms a request", _milliseconds, right=True),
     Column("change", "against the one before", right=True),
@@ -66,6 +66,8 @@ def trend(
     token_file: TokenFile = None,
 ) -> None:
     """Show one function over time, and what came of it: steady, rising since when, higher since which version.
+
+    Shares are of the service's attributed CPU, that which samples account for.
 
     Hours of the day and days of the week are held against their like once the range has enough of them. JSON has the
     verdict beside the points, CSV the rows alone.
@@ -95,7 +97,7 @@ def trend(
 
 def _points(answer: query_pb2.GetTrendResponse, by: By | None) -> Table:
     columns = REQUESTS if by is By.REQUEST and not answer.no_requests else POINTS
-    line = f"{_line(answer)}  share, a step is {answer.step_seconds} s"
+    line = f"{_line(answer)}  share of attributed CPU, a step is {answer.step_seconds} s"
     return Table(columns, [_point(point) for point in answer.points], _title(answer), (line, *_notes(answer)))
 
 

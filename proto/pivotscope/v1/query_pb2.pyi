@@ -157,7 +157,9 @@ class Hotspot(_message.Message):
     @_builtins.property
     def total_cpu_seconds(self) -> Global___Interval: ...
     @_builtins.property
-    def self_share(self) -> Global___Interval: ...
+    def self_share(self) -> Global___Interval:
+        """Of the attributed CPU of the service."""
+
     @_builtins.property
     def total_share(self) -> Global___Interval: ...
     def __init__(
@@ -292,7 +294,9 @@ class DiffHotspotsRequest(_message.Message):
     by_self: _builtins.bool
     """Self instead of total."""
     per: _builtins.str
-    """What values are per. Empty: a CPU-second of the service, so that they are shares. "request": a request."""
+    """What values are per. Empty: an attributed CPU-second of the service, so that they are shares. "request": a
+    request.
+    """
     @_builtins.property
     def base(self) -> Global___Selection:
         """What the selection is held against."""

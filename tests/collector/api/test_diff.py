@@ -66,6 +66,14 @@ def test_shares_of_two_versions_and_their_differences(run: Run) -> None:
     assert (root["base"], root["difference"], root["ratio"]) == pytest.approx((1.0, 0.0, 1.0), abs=1e-3)
 
 
+def test_what_did_not_change_differs_by_nothing_and_shares_say_of_what(run: Run) -> None:
+    text = run("diff", *NAMES, "--limit", "5000")
+    assert text.startswith("Functions by difference: part of attributed CPU\n")
+    roots = [line for line in text.splitlines() if line.count(" 100 %") == 2]
+    assert {line.split("100 %")[-1].split()[0] for line in roots} == {"0"}
+    assert "of attributed" in run("hotspots").splitlines()[0]
+
+
 def test_pages_add_up_to_the_whole(run: Run) -> None:
     text = run("hotspots", "--service", "shop", "--limit", "3")
     assert "more; --limit shows them. They spent" in text
