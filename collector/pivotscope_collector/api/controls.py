@@ -40,6 +40,7 @@ def change_controls(
     agents: Agents = list(rows(catalogue.agents(client, now_ns - RECENT_NS)))
     agent, service = _agent_of(agents, request.audience.agent_id), request.audience.service
     require_service(client, service)
+    _require_codebase(client, request.facts.codebase)
     asked = _asked(request, agent, service, now_ns)
     before = [one for one in controls.standing(client, now_ns) if one.kind is asked.kind]
     if _is_taken_back(request):
@@ -90,6 +91,12 @@ def _asked(request: control_pb2.ChangeControlsRequest, agent: str, service: str,
     )
 
 
+def _require_codebase(client: Client, name: str) -> None:
+    """Raise where no function or fact of this codebase was ever received; the message lists those that are known."""
+    if name and name not in (known := catalogue.codebases(client)):
+        raise NotFoundError(f"unknown codebase {name!r}; known: {', '.join(known) or 'none yet'}")
+
+
 def _is_taken_back(request: control_pb2.ChangeControlsRequest) -> bool:
     match request.WhichOneof("change"):
         case "resume":
@@ -128,6 +135,7 @@ def _message(one: Standing) -> control_pb2.Standing:
         by=one.asked_by,
         note=one.note,
         asked_unix_ns=one.asked_ns,
+        ends_unix_ns=one.ends_ns,
     )
     match one.kind:
         case Kind.PAUSE:

@@ -157,6 +157,8 @@ def facts(
 ) -> None:
     """Have agents read the numbers about source files again; they do so as the files come up in windows.
 
+    It needs no taking back: the request ends by itself after an hour, within which agents that connect are told, too.
+
     For example:
 
         pivotscope agents facts shop

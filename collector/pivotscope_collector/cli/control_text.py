@@ -34,6 +34,7 @@ def row(one: control_pb2.Standing) -> dict[str, Any]:
         "max_targets": one.max_targets or None,
         "modes": _modes(one.modes),
         "paused_until_unix_ns": one.pause.unix_ns or None,
+        "ends_unix_ns": one.ends_unix_ns or None,
     }
     return values
 
@@ -117,7 +118,8 @@ def _what(one: control_pb2.Standing) -> str:
         case "modes":
             return "modes " + ", ".join(_modes(one.modes))
         case "facts":
-            return f"facts of {one.facts.codebase or 'every codebase'}"
+            until = f" until {moment(one.ends_unix_ns)}" if one.ends_unix_ns else ""
+            return f"facts of {one.facts.codebase or 'every codebase'}{until}"
         case _:
             return "something of a newer version"
 

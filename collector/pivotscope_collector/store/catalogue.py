@@ -84,6 +84,11 @@ def services(client: Client, most: int) -> list[str]:
     return list(client.query("services", {"most": most})["service"])
 
 
+def codebases(client: Client) -> list[str]:
+    """Every codebase that ever sent functions of its own, or facts, in order."""
+    return list(client.query("codebases")["codebase"])
+
+
 def values(client: Client, service: str, name: str) -> Iterator[str]:
     """Every environment, version or variant (`name`) of a service, of any where it is empty; some more than once.
 

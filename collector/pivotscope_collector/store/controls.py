@@ -41,6 +41,11 @@ class Standing:
     note: str = ""
     asked_ns: int = 0
 
+    @property
+    def ends_ns(self) -> int:
+        """When it ends by itself; 0: it does not."""
+        return self.asked_ns + FACTS_MS * _MS if self.kind is Kind.FACTS else self.until_ns
+
     def holds_for(self, agent: str, service: str) -> bool:
         """Whether it concerns this service of this agent."""
         return self.agent in {"", agent} and self.service in {"", service}

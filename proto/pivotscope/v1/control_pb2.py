@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from pivotscope.v1 import agent_pb2 as pivotscope_dot_v1_dot_agent__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpivotscope/v1/control.proto\x12\rpivotscope.v1\x1a\x19pivotscope/v1/agent.proto\"-\n\x08\x41udience\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\"\xa1\x02\n\x08Standing\x12)\n\x08\x61udience\x18\x01 \x01(\x0b\x32\x17.pivotscope.v1.Audience\x12*\n\x05pause\x18\x02 \x01(\x0b\x32\x19.pivotscope.v1.PauseUntilH\x00\x12\x11\n\x07rate_hz\x18\x03 \x01(\rH\x00\x12\x15\n\x0bmax_targets\x18\x04 \x01(\rH\x00\x12%\n\x05modes\x18\x05 \x01(\x0b\x32\x14.pivotscope.v1.ModesH\x00\x12\x33\n\x05\x66\x61\x63ts\x18\x06 \x01(\x0b\x32\".pivotscope.v1.CodebaseFactsWantedH\x00\x12\n\n\x02\x62y\x18\x07 \x01(\t\x12\x0c\n\x04note\x18\x08 \x01(\t\x12\x15\n\rasked_unix_ns\x18\t \x01(\x03\x42\x07\n\x05\x61sked\"\x1d\n\nPauseUntil\x12\x0f\n\x07unix_ns\x18\x01 \x01(\x03\"+\n\x05Modes\x12\"\n\x05modes\x18\x01 \x03(\x0e\x32\x13.pivotscope.v1.Mode\"\'\n\x13\x43odebaseFactsWanted\x12\x10\n\x08\x63odebase\x18\x01 \x01(\t\"\x8f\x02\n\x15\x43hangeControlsRequest\x12)\n\x08\x61udience\x18\x01 \x01(\x0b\x32\x17.pivotscope.v1.Audience\x12\x0f\n\x05pause\x18\x02 \x01(\rH\x00\x12\x10\n\x06resume\x18\x03 \x01(\x08H\x00\x12\x11\n\x07rate_hz\x18\x04 \x01(\rH\x00\x12\x15\n\x0bmax_targets\x18\x05 \x01(\rH\x00\x12%\n\x05modes\x18\x06 \x01(\x0b\x32\x14.pivotscope.v1.ModesH\x00\x12\x33\n\x05\x66\x61\x63ts\x18\x07 \x01(\x0b\x32\".pivotscope.v1.CodebaseFactsWantedH\x00\x12\n\n\x02\x62y\x18\x08 \x01(\t\x12\x0c\n\x04note\x18\t \x01(\tB\x08\n\x06\x63hange\"d\n\x16\x43hangeControlsResponse\x12\x0e\n\x06\x61gents\x18\x01 \x03(\t\x12)\n\x08standing\x18\x02 \x03(\x0b\x32\x17.pivotscope.v1.Standing\x12\x0f\n\x07seconds\x18\x03 \x01(\x01\"\x15\n\x13ListControlsRequest\"A\n\x14ListControlsResponse\x12)\n\x08standing\x18\x01 \x03(\x0b\x32\x17.pivotscope.v1.Standingb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1bpivotscope/v1/control.proto\x12\rpivotscope.v1\x1a\x19pivotscope/v1/agent.proto\"-\n\x08\x41udience\x12\x10\n\x08\x61gent_id\x18\x01 \x01(\t\x12\x0f\n\x07service\x18\x02 \x01(\t\"\xb7\x02\n\x08Standing\x12)\n\x08\x61udience\x18\x01 \x01(\x0b\x32\x17.pivotscope.v1.Audience\x12*\n\x05pause\x18\x02 \x01(\x0b\x32\x19.pivotscope.v1.PauseUntilH\x00\x12\x11\n\x07rate_hz\x18\x03 \x01(\rH\x00\x12\x15\n\x0bmax_targets\x18\x04 \x01(\rH\x00\x12%\n\x05modes\x18\x05 \x01(\x0b\x32\x14.pivotscope.v1.ModesH\x00\x12\x33\n\x05\x66\x61\x63ts\x18\x06 \x01(\x0b\x32\".pivotscope.v1.CodebaseFactsWantedH\x00\x12\n\n\x02\x62y\x18\x07 \x01(\t\x12\x0c\n\x04note\x18\x08 \x01(\t\x12\x15\n\rasked_unix_ns\x18\t \x01(\x03\x12\x14\n\x0c\x65nds_unix_ns\x18\n \x01(\x03\x42\x07\n\x05\x61sked\"\x1d\n\nPauseUntil\x12\x0f\n\x07unix_ns\x18\x01 \x01(\x03\"+\n\x05Modes\x12\"\n\x05modes\x18\x01 \x03(\x0e\x32\x13.pivotscope.v1.Mode\"\'\n\x13\x43odebaseFactsWanted\x12\x10\n\x08\x63odebase\x18\x01 \x01(\t\"\x8f\x02\n\x15\x43hangeControlsRequest\x12)\n\x08\x61udience\x18\x01 \x01(\x0b\x32\x17.pivotscope.v1.Audience\x12\x0f\n\x05pause\x18\x02 \x01(\rH\x00\x12\x10\n\x06resume\x18\x03 \x01(\x08H\x00\x12\x11\n\x07rate_hz\x18\x04 \x01(\rH\x00\x12\x15\n\x0bmax_targets\x18\x05 \x01(\rH\x00\x12%\n\x05modes\x18\x06 \x01(\x0b\x32\x14.pivotscope.v1.ModesH\x00\x12\x33\n\x05\x66\x61\x63ts\x18\x07 \x01(\x0b\x32\".pivotscope.v1.CodebaseFactsWantedH\x00\x12\n\n\x02\x62y\x18\x08 \x01(\t\x12\x0c\n\x04note\x18\t \x01(\tB\x08\n\x06\x63hange\"d\n\x16\x43hangeControlsResponse\x12\x0e\n\x06\x61gents\x18\x01 \x03(\t\x12)\n\x08standing\x18\x02 \x03(\x0b\x32\x17.pivotscope.v1.Standing\x12\x0f\n\x07seconds\x18\x03 \x01(\x01\"\x15\n\x13ListControlsRequest\"A\n\x14ListControlsResponse\x12)\n\x08standing\x18\x01 \x03(\x0b\x32\x17.pivotscope.v1.Standingb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,19 +35,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_AUDIENCE']._serialized_start=73
   _globals['_AUDIENCE']._serialized_end=118
   _globals['_STANDING']._serialized_start=121
-  _globals['_STANDING']._serialized_end=410
-  _globals['_PAUSEUNTIL']._serialized_start=412
-  _globals['_PAUSEUNTIL']._serialized_end=441
-  _globals['_MODES']._serialized_start=443
-  _globals['_MODES']._serialized_end=486
-  _globals['_CODEBASEFACTSWANTED']._serialized_start=488
-  _globals['_CODEBASEFACTSWANTED']._serialized_end=527
-  _globals['_CHANGECONTROLSREQUEST']._serialized_start=530
-  _globals['_CHANGECONTROLSREQUEST']._serialized_end=801
-  _globals['_CHANGECONTROLSRESPONSE']._serialized_start=803
-  _globals['_CHANGECONTROLSRESPONSE']._serialized_end=903
-  _globals['_LISTCONTROLSREQUEST']._serialized_start=905
-  _globals['_LISTCONTROLSREQUEST']._serialized_end=926
-  _globals['_LISTCONTROLSRESPONSE']._serialized_start=928
-  _globals['_LISTCONTROLSRESPONSE']._serialized_end=993
+  _globals['_STANDING']._serialized_end=432
+  _globals['_PAUSEUNTIL']._serialized_start=434
+  _globals['_PAUSEUNTIL']._serialized_end=463
+  _globals['_MODES']._serialized_start=465
+  _globals['_MODES']._serialized_end=508
+  _globals['_CODEBASEFACTSWANTED']._serialized_start=510
+  _globals['_CODEBASEFACTSWANTED']._serialized_end=549
+  _globals['_CHANGECONTROLSREQUEST']._serialized_start=552
+  _globals['_CHANGECONTROLSREQUEST']._serialized_end=823
+  _globals['_CHANGECONTROLSRESPONSE']._serialized_start=825
+  _globals['_CHANGECONTROLSRESPONSE']._serialized_end=925
+  _globals['_LISTCONTROLSREQUEST']._serialized_start=927
+  _globals['_LISTCONTROLSREQUEST']._serialized_end=948
+  _globals['_LISTCONTROLSRESPONSE']._serialized_start=950
+  _globals['_LISTCONTROLSRESPONSE']._serialized_end=1015
 # @@protoc_insertion_point(module_scope)

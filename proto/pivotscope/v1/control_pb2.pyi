@@ -63,12 +63,15 @@ class Standing(_message.Message):
     BY_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
     ASKED_UNIX_NS_FIELD_NUMBER: _builtins.int
+    ENDS_UNIX_NS_FIELD_NUMBER: _builtins.int
     rate_hz: _builtins.int
     max_targets: _builtins.int
     by: _builtins.str
     """Who asked, why and when."""
     note: _builtins.str
     asked_unix_ns: _builtins.int
+    ends_unix_ns: _builtins.int
+    """When it ends by itself; 0: it does not."""
     @_builtins.property
     def audience(self) -> Global___Audience: ...
     @_builtins.property
@@ -89,10 +92,11 @@ class Standing(_message.Message):
         by: _builtins.str = ...,
         note: _builtins.str = ...,
         asked_unix_ns: _builtins.int = ...,
+        ends_unix_ns: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "audience", b"audience", "facts", b"facts", "max_targets", b"max_targets", "modes", b"modes", "pause", b"pause", "rate_hz", b"rate_hz"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "asked_unix_ns", b"asked_unix_ns", "audience", b"audience", "by", b"by", "facts", b"facts", "max_targets", b"max_targets", "modes", b"modes", "note", b"note", "pause", b"pause", "rate_hz", b"rate_hz"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked", b"asked", "asked_unix_ns", b"asked_unix_ns", "audience", b"audience", "by", b"by", "ends_unix_ns", b"ends_unix_ns", "facts", b"facts", "max_targets", b"max_targets", "modes", b"modes", "note", b"note", "pause", b"pause", "rate_hz", b"rate_hz"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_asked: _TypeAlias = _typing.Literal["pause", "rate_hz", "max_targets", "modes", "facts"]  # noqa: Y015
     _WhichOneofArgType_asked: _TypeAlias = _typing.Literal["asked", b"asked"]  # noqa: Y015

@@ -91,7 +91,17 @@ def test_rates_and_limits(run: Run) -> None:
 def test_facts_and_json(run: Run) -> None:
     answer = json.loads(run("facts", "shop", "--output", "json").stdout)
     assert (answer["change"], answer["connected_agents"]) == ("facts", ["agent-1"])
-    assert answer["standing"][0]["asked"] == "facts of shop"
+    (standing,) = answer["standing"]
+    assert standing["asked"].startswith("facts of shop until 20")
+    assert standing["ends_unix_ns"] - standing["asked_unix_ns"] == 3600 * 10**9
+    assert " until 20" in run("controls").stdout
+
+
+def test_facts_of_an_unknown_codebase_are_not_asked_for(run: Run) -> None:
+    with pytest.raises(NotFoundError, match=r"unknown codebase 'nope'; known: shop$"):
+        run("facts", "nope")
+    assert rows(run) == []
+    assert run("facts").exit_code == 0
 
 
 def test_nobody_concerned_is_said(run: Run) -> None:
