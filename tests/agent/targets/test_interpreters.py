@@ -71,7 +71,7 @@ puts "ready"
 $stdout.flush
 report = Report.new
 while true
-  20.times { report.work }
+  60.times { report.work }
   NAP
 end
 """,

@@ -23,7 +23,7 @@ def test_a_service_may_be_asked_for_once_its_windows_have_expired(store: Client)
 def test_an_unknown_service_is_told_a_few_that_are_known(store: Client) -> None:
     names = [f"s{number:02}" for number in range(52)]
     store.insert("pools_day", {"bucket": [1_800_000_000] * 52, "service": names, "revision": [1] * 52})
-    with pytest.raises(NotFoundError, match=r"unknown service 'shop'; known: s00, .*, s49 and more$"):
+    with pytest.raises(NotFoundError, match=r"unknown service 'shop'; known: s00, .*, s19 and more$"):
         require_service(store, "shop")
 
 
