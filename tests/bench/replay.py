@@ -16,13 +16,13 @@ from tests.bench.table import Line
 from tests.e2e.stack import Running, Stack
 
 AGENTS, PROCESSES = 8, 50
-MINUTES = 240
-STEPS = 12
+MINUTES = 480
+STEPS = 24
 """How often memory is looked at; the first third is left to warm up: roll-ups begin half a minute after the load."""
 
 
 def measure(minutes: int = MINUTES) -> list[Line]:
-    """Send it in twelve parts, each acknowledged before the next is made."""
+    """Send it in parts, each acknowledged before the next is made."""
     with tempfile.TemporaryDirectory() as folder, Stack(Path(folder)) as stack:
         collector = stack.collector()
         began = time.monotonic()

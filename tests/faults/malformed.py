@@ -102,7 +102,7 @@ class Outcome:
         return (
             f"{self.messages:,} messages: {answers}; beside them {self.good:,} good batches, and {self.mixed:,} with "
             f"{self.left_out:,} bad windows; "
-            f"memory +{self.grown_mb:.0f} MB over the second half; {self.seconds:.0f} s: "
+            f"memory {self.grown_mb:+.0f} MB over the second half; {self.seconds:.0f} s: "
             + ("; ".join(self.problems) or "each typed, all good ones there")
         )
 
