@@ -12,7 +12,7 @@ from pivotscope_collector.estimates.columns import Ids
 from pivotscope_collector.store.client import Blocks, Client, Columns, statement
 from pivotscope_collector.store.native import numbers, texts
 from pivotscope_collector.store.selection import condition
-from pivotscope_collector.store.sources import Progress, progress_of
+from pivotscope_collector.store.sources import minutes_rolled
 
 _NAMES = ("codebase", "language", "path", "qualified_name", "owner")
 _NAMED = ("pools_day", "pools_hour", "pools_minute", "series")
@@ -98,10 +98,8 @@ def values(client: Client, service: str, name: str) -> Iterator[str]:
     for table in _NAMED:
         sql = Template(statement("names_known")).substitute(name=name, table=table, pools=condition(given))
         yield from client.run(sql, given)["value"]
-    rolled = progress_of(client.renewed("progress")).get("minute", Progress())
     sql = Template(statement("names_new")).substitute(name=name, pools=condition(given))
-    bound = {**given, "covered_us": rolled.covered_us, "open_from": rolled.open_from}
-    yield from client.run(sql, bound)["value"]
+    yield from client.run(sql, {**given, **minutes_rolled(client).bound()})["value"]
 
 
 def agents(client: Client, active_since_ns: int) -> Columns:

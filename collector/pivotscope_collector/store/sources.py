@@ -41,6 +41,15 @@ class Progress:
     covered_us: int = 0
     open_from: int = 0
 
+    def bound(self) -> dict[str, int]:
+        """As the parameters of statements that ask for what is beyond it."""
+        return {"covered_us": self.covered_us, "open_from": self.open_from}
+
+
+def minutes_rolled(client: Client) -> Progress:
+    """How far minutes have been rolled up, as the store says now. Raises StoreError."""
+    return progress_of(client.renewed("progress")).get("minute", Progress())
+
 
 def locate(client: Client, selection: Selection, step_seconds: int = 0) -> Sources:
     """Find where each part of the range is current. Raises StoreError."""
@@ -79,8 +88,7 @@ def _came(client: Client, name: str, selection: Selection, beyond: Progress) -> 
         for one in after + left_open
     )
     sql = Template(statement(name)).substitute(came=f"({came})")
-    bound = {**selection.bound(), "covered_us": beyond.covered_us, "open_from": beyond.open_from}
-    return client.blocks(sql, bound)
+    return client.blocks(sql, {**selection.bound(), **beyond.bound()})
 
 
 def dirty(client: Client, came: Mapping[int, int]) -> tuple[int, ...]:

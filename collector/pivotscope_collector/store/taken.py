@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from pivotscope_collector.store.client import Client, rows
 from pivotscope_collector.store.selection import DAY
-from pivotscope_collector.store.sources import Progress, progress_of
+from pivotscope_collector.store.sources import minutes_rolled
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,5 @@ class Taken:
 
 def taken(client: Client, today: int) -> list[Taken]:
     """Names of today and of the day before. Raises StoreError."""
-    beyond = progress_of(client.renewed("progress")).get("minute", Progress())
-    bound = {"since": (today - 1) * DAY, "covered_us": beyond.covered_us, "open_from": beyond.open_from}
+    bound = {"since": (today - 1) * DAY, **minutes_rolled(client).bound()}
     return [Taken(**row) for row in rows(client.query("names_taken", bound))]

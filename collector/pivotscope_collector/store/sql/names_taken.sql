@@ -1,4 +1,5 @@
--- Names of windows by day since 1970 and service: of roll-ups since {since}, and of what came beyond them.
+-- Names of windows by day since 1970 and service: of roll-ups since {since}, and of what came beyond them or in minutes that
+-- they left open; each by an index of its own.
 SELECT
     toUInt32(intDiv(at, 86400)) AS day,
     toString(of.service) AS service,
@@ -13,7 +14,11 @@ FROM
     UNION ALL
     SELECT toUnixTimestamp(received_at) AS at, service, environment, version, variant
     FROM windows
-    WHERE received_at > fromUnixTimestamp64Micro({covered_us:Int64}, 'UTC') OR minute >= {open_from:UInt32}
+    WHERE received_at > fromUnixTimestamp64Micro({covered_us:Int64}, 'UTC')
+    UNION ALL
+    SELECT toUnixTimestamp(received_at) AS at, service, environment, version, variant
+    FROM windows
+    WHERE minute >= {open_from:UInt32}
 ) AS of
 GROUP BY day, service
 ORDER BY day, service
