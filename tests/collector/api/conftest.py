@@ -1,10 +1,12 @@
 """A collector's query services over real gRPC, on a store with one small service."""
 
 import asyncio
+import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import grpc.aio
 import pytest
@@ -12,6 +14,7 @@ from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1 import query_pb2_grpc
 from pivotscope_collector.api.backup import Backups
 from pivotscope_collector.api.service import AdminService, QueryService
+from pivotscope_collector.cli import app as cli
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
 from pivotscope_collector.ingest.decode import Origin, Received, decode
@@ -23,7 +26,9 @@ from pivotscope_collector.settings import QueryLimits
 from pivotscope_collector.store.client import Client
 from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.writer import Writer
+from typer.testing import CliRunner
 
+Run = Callable[..., Any]
 WINDOWS = 12
 SECOND = 1_000_000_000
 
@@ -122,3 +127,15 @@ def address(filled: Client) -> Iterator[str]:
     loop.call_soon_threadsafe(loop.stop)
     thread.join(10)
     loop.close()
+
+
+@pytest.fixture
+def run(address: str) -> Run:
+    """Runs a command against the collector; its output, parsed where it is JSON. Errors are raised."""
+
+    def run(*arguments: str) -> Any:
+        result = CliRunner().invoke(cli.app, [*arguments, "--collector", address], catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return json.loads(result.stdout) if "json" in arguments else result.stdout
+
+    return run

@@ -5,30 +5,15 @@ import io
 import json
 import re
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pivotscope_collector.cli import app as cli
 from pivotscope_collector.errors import NotFoundError, UsageError
-from typer.testing import CliRunner
+
+from tests.collector.api.conftest import Run
 
 pytestmark = pytest.mark.engine
-
-Run = Callable[..., Any]
-
-
-@pytest.fixture
-def run(address: str) -> Run:
-    """Runs a command against the collector; its output, parsed where it is JSON. Errors are raised."""
-
-    def run(*arguments: str) -> Any:
-        result = CliRunner().invoke(cli.app, [*arguments, "--collector", address], catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout) if "json" in arguments else result.stdout
-
-    return run
 
 
 def test_hotspots_split_measured_cpu(run: Run) -> None:

@@ -1,15 +1,12 @@
 """Names that windows carry or lack, as options of commands: a canary of which the new process alone has a label."""
 
-import json
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from pivotscope.v1 import agent_pb2 as pb
 from pivotscope.v1 import query_pb2
 from pivotscope_collector.api.selection import selection_of
-from pivotscope_collector.cli import app as cli
 from pivotscope_collector.clock import SystemClock
 from pivotscope_collector.counters import Counters
 from pivotscope_collector.errors import NotFoundError, UsageError
@@ -23,13 +20,12 @@ from pivotscope_collector.store.impact import ImpactReader
 from pivotscope_collector.store.reception import Reception
 from pivotscope_collector.store.selection import Selection
 from pivotscope_collector.store.writer import Writer
-from typer.testing import CliRunner
 
 from tests.bench.serving import serving
+from tests.collector.api.conftest import Run
 
 pytestmark = pytest.mark.engine
 
-Run = Callable[..., Any]
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 PROCESSES = (("1.0", "", "prod"), ("1.1", "new", ""))
@@ -97,16 +93,6 @@ def canary(clean_stores: Callable[[], Client]) -> Client:
 def address(canary: Client) -> Iterator[str]:
     with serving(canary, QueryLimits()) as address:
         yield address
-
-
-@pytest.fixture
-def run(address: str) -> Run:
-    def run(*arguments: str) -> Any:
-        result = CliRunner().invoke(cli.app, [*arguments, "--collector", address], catch_exceptions=False)
-        assert result.exit_code == 0, result.output
-        return json.loads(result.stdout) if "json" in arguments else result.stdout
-
-    return run
 
 
 @pytest.mark.parametrize(
